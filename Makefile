@@ -1,0 +1,28 @@
+# Two set-up commands: `make demo` segments the sample patient, `make test` runs every check.
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+SOURCES := mstkd MSTKDSegment Testing
+
+.PHONY: demo test clean
+
+demo: $(VENV)/engine
+	$(VENV)/bin/mstkd demo --output demo
+
+test: $(VENV)/tests
+	$(VENV)/bin/ruff check $(SOURCES)
+	$(VENV)/bin/ruff format --check $(SOURCES)
+	$(VENV)/bin/mypy
+	$(VENV)/bin/pytest
+
+$(VENV)/engine: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/tests: $(VENV)/engine
+	$(PIP) --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo

@@ -1,0 +1,93 @@
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from mstkd.network import PRESETS, MSTKDNet
+from mstkd.network.transformer import SelfAttention
+
+PUBLISHED_INPUT = (160, 192, 128)
+
+
+def meta_cost(preset):
+    """Parameters and multiply-accumulates at the paper's size, without computing anything."""
+    with torch.device("meta"):
+        network = MSTKDNet(PRESETS[preset])
+        x, mask = torch.zeros(1, 4, *PUBLISHED_INPUT), torch.ones(1, 4)
+    with FlopCounterMode(display=False) as counter:
+        network(x, mask)
+    return sum(p.numel() for p in network.parameters()), counter.get_total_flops() / 2
+
+
+def test_compact_keeps_its_limits():
+    parameters, macs = meta_cost("compact")
+    assert parameters <= 8e6
+    assert macs <= 120e9
+
+
+def test_paper_has_about_the_published_size():
+    parameters, macs = meta_cost("paper")
+    assert parameters == pytest.approx(154.3e6, rel=0.1)
+    assert macs == pytest.approx(449.5e9, rel=0.2)
+
+
+def test_paper_has_the_published_maps_tokens_and_heads():
+    with torch.device("meta"):
+        taps = MSTKDNet(PRESETS["paper"]).forward_with_taps(torch.zeros(1, 4, *PUBLISHED_INPUT), torch.ones(1, 4))
+    assert taps.logits.shape == (1, 4, *PUBLISHED_INPUT)
+    assert [tuple(a.shape) for a in taps.attentions] == [(1, 12, 120, 120)] * 4
+    assert [tuple(z.shape) for z in taps.scales] == [(1, 768, 5, 6, 4)] * 4
+    for features in (taps.f_enc, taps.f_t, taps.f_fused):
+        assert features.shape == (1, 128, 20, 24, 16)
+    assert taps.f_dec.shape[2:] == (20, 24, 16)
+
+
+@pytest.mark.parametrize("size", [(8, 8, 8), (16, 40, 24), (64, 32, 48), (72, 56, 104)])
+def test_any_size_divisible_by_8_works(small_network, size):
+    assert small_network(torch.randn(2, 4, *size), torch.ones(2, 4)).shape == (2, 4, *size)
+
+
+def test_other_sizes_are_refused(small_network):
+    with pytest.raises(ValueError, match="multiple of 8"):
+        small_network(torch.randn(1, 4, 16, 16, 20), torch.ones(1, 4))
+
+
+@torch.no_grad()
+def test_both_forwards_agree_and_only_one_builds_attention(small_network):
+    x, mask = torch.randn(1, 4, 64, 48, 32), torch.tensor([[True, False, True, False]])
+    taps = small_network.forward_with_taps(x, mask)
+    torch.testing.assert_close(small_network(x, mask), taps.logits, atol=1e-5, rtol=1e-4)
+    assert [a.shape for a in taps.attentions] == [(1, 2, 4, 4)] * 2
+    for attention in taps.attentions:
+        torch.testing.assert_close(attention.sum(-1), torch.ones(attention.shape[:-1]))
+    _, _, none = small_network.transformer(torch.randn(1, 16, 8, 6, 4))
+    assert none == []
+
+
+@torch.no_grad()
+def test_attention_is_the_one_torch_computes():
+    ours, theirs = SelfAttention(24, 3).eval(), nn.MultiheadAttention(24, 3, batch_first=True).eval()
+    theirs.in_proj_weight.copy_(ours.qkv.weight)
+    theirs.in_proj_bias.copy_(ours.qkv.bias)
+    theirs.out_proj.load_state_dict(ours.out.state_dict())
+    z = torch.randn(2, 10, 24)
+    expected, weights = theirs(z, z, z, average_attn_weights=False)
+    for with_attention in (False, True):
+        mixed, attention = ours(z, with_attention)
+        torch.testing.assert_close(mixed, expected, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(attention, weights, atol=1e-6, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_an_absent_sequence_differs_from_a_dark_one(small_network):
+    x = torch.randn(1, 4, 16, 16, 16)
+    x[:, 1] = 0
+    absent = small_network(x, torch.tensor([[True, False, True, True]]))
+    dark = small_network(x, torch.ones(1, 4, dtype=torch.bool))
+    assert (absent - dark).abs().max() > 1e-3
+
+
+def test_every_weight_takes_part(small_network):
+    small_network(torch.randn(1, 4, 64, 64, 64), torch.ones(1, 4)).square().mean().backward()
+    idle = [name for name, p in small_network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert idle == []

@@ -1,0 +1,92 @@
+import hashlib
+import json
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT
+from safetensors.torch import load_file, save_file
+
+from mstkd.errors import InputError
+from mstkd.models import load_package, shipped_model
+
+WEIGHTS, CARD = "weights.safetensors", "card.json"
+
+
+def test_a_package_gives_back_the_network_in_half_precision(small_package, small_network):
+    loaded = load_package(small_package).network
+    for name, tensor in small_network.state_dict().items():
+        torch.testing.assert_close(loaded.state_dict()[name], tensor.half().float())
+
+
+def edit_card(folder, **changes):
+    card = json.loads((folder / CARD).read_text())
+    (folder / CARD).write_text(json.dumps({**card, **changes}))
+
+
+def flip_a_byte(folder):
+    data = bytearray((folder / WEIGHTS).read_bytes())
+    data[-1] ^= 1
+    (folder / WEIGHTS).write_bytes(data)
+
+
+class Evil:
+    def __reduce__(self):
+        return (pytest.fail, ("a pickle was loaded",))
+
+
+def put_a_pickle(folder):
+    data = pickle.dumps(Evil())
+    (folder / WEIGHTS).write_bytes(data)
+    set_hash(folder)
+
+
+def other_network(folder):
+    tensors = load_file(folder / WEIGHTS)
+    tensors["encoder.stem.weight"] = torch.zeros(4, 4, 3, 3, 3)
+    save_file(tensors, folder / WEIGHTS)
+    set_hash(folder)
+
+
+def set_hash(folder):
+    card = json.loads((folder / CARD).read_text())
+    card["weights"]["sha256"] = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    (folder / CARD).write_text(json.dumps(card))
+
+
+DAMAGE = {
+    "a flipped byte": (flip_a_byte, "SHA-256"),
+    "no weights": (lambda f: (f / WEIGHTS).unlink(), "lacks"),
+    "no card": (lambda f: (f / CARD).unlink(), "no readable card"),
+    "card cut short": (lambda f: (f / CARD).write_text((f / CARD).read_text()[:200]), "no readable card"),
+    "unknown field": (lambda f: edit_card(f, surprise=1), "surprise"),
+    "no research notice": (lambda f: edit_card(f, intended_use="Diagnosis."), "intended_use"),
+    "later format": (lambda f: edit_card(f, format=2), "format"),
+    "a pickle": (put_a_pickle, "another network"),
+    "another network": (other_network, "another network"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_package_is_refused_in_one_sentence(small_package, kind):
+    damage, words = DAMAGE[kind]
+    damage(small_package)
+    with pytest.raises(InputError, match=words) as caught:
+        load_package(small_package)
+    assert str(small_package) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_shipped_model_is_whole_small_and_says_what_it_may_be_used_for():
+    folder = shipped_model()
+    package = load_package(folder)
+    assert (folder / WEIGHTS).stat().st_size < 16e6
+    assert package.card["accuracy"], "the card's accuracy is measured"
+    held_out, trained = set(package.card["training"]["held_out"]), set()
+    for data in package.card["training"]["data"]:
+        trained |= set(data["patients"])
+    assert not held_out & trained
+    assert "BraTS2021_01479" in held_out, "the sample patient is one the model never saw"
+    assert all(np.isfinite(p.detach()).all() for p in package.network.parameters())
+    assert (ROOT / "Resources" / "Models" / package.card["name"]).is_dir()

@@ -1,0 +1,47 @@
+import numpy as np
+import SimpleITK as sitk
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from mstkd.inference.postprocessing import remove_specks
+from mstkd.regions import Region, Tissue, region_mask
+
+
+@given(hnp.arrays(np.uint8, (10, 11, 12), elements=st.sampled_from([0, 0, 0, 0, 0, 1, 2, 3])))
+def test_small_parts_go_as_in_simpleitk(tissues):
+    voxel_ml = 0.02
+    out = remove_specks(tissues, voxel_ml)
+    before = sitk.GetImageFromArray(region_mask(tissues, Region.WT).astype(np.uint8))
+    parts = sitk.RelabelComponent(sitk.ConnectedComponent(before, True), minimumObjectSize=1)
+    parts = sitk.GetArrayFromImage(parts)
+    sizes = np.bincount(parts.ravel(), minlength=2)[1:] * voxel_ml
+    largest = sizes.max() if sizes.any() else 0.0
+    kept = region_mask(out, Region.WT)
+    for number, size in enumerate(sizes, start=1):
+        part = kept[parts == number]
+        if size >= 0.1:
+            assert part.all()
+        elif size < largest:
+            assert not part.any()
+    assert not kept[parts == 0].any()
+
+
+def test_a_tiny_tumour_that_is_all_there_is_stays():
+    tissues = np.zeros((9, 9, 9), np.uint8)
+    tissues[4, 4, 4] = Tissue.SNFH
+    np.testing.assert_array_equal(remove_specks(tissues, 0.001), tissues)
+
+
+def test_a_speck_of_enhancement_inside_the_tumour_becomes_core():
+    tissues = np.zeros((12, 12, 12), np.uint8)
+    tissues[2:10, 2:10, 2:10] = Tissue.SNFH
+    tissues[3, 3, 3] = Tissue.ET
+    tissues[6:9, 6:9, 6:9] = Tissue.ET
+    out = remove_specks(tissues, 0.002)
+    assert out[3, 3, 3] == Tissue.NETC
+    assert (out[6:9, 6:9, 6:9] == Tissue.ET).all()
+
+
+def test_nothing_found_stays_nothing():
+    assert not remove_specks(np.zeros((5, 5, 5), np.uint8), 1.0).any()

@@ -1,0 +1,168 @@
+"""The module's logic on real MRML (slicer-core), with the real engine in its child process."""
+
+import subprocess
+import sys
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+slicer = pytest.importorskip("slicer")
+import vtk  # noqa: E402  it comes with slicer-core
+from MSTKDSegmentLib import SegmentLogic  # noqa: E402
+from MSTKDSegmentLib.Engine import EngineError  # noqa: E402
+from slicer_scene import load_volume, new_scene  # noqa: E402
+from vtk.util import numpy_support  # noqa: E402
+
+from mstkd.modalities import Modality  # noqa: E402
+from mstkd.pipeline import segment_files  # noqa: E402
+
+
+@pytest.fixture
+def scene():
+    return new_scene()
+
+
+@pytest.fixture
+def volumes(scene, tumour_box):
+    return {
+        name: load_volume(scene, tumour_box / f"{file}.nii.gz", name)
+        for name, file in (("flair", "flair"), ("t1gd", "t1c"))
+    }
+
+
+def segment_array(node, name, volume):
+    """A segment on the volume's voxels, ``(i, j, k)`` bool, read through Slicer's own resampling."""
+    image = slicer.vtkOrientedImageData()
+    node.GetBinaryLabelmapRepresentation(name, image)
+    reference = slicer.vtkSlicerSegmentationsModuleLogic.CreateOrientedImageDataFromVolumeNode(volume)
+    resampled = slicer.vtkOrientedImageData()
+    slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(image, reference, resampled)
+    i, j, k = resampled.GetDimensions()
+    return numpy_support.vtk_to_numpy(resampled.GetPointData().GetScalars()).reshape(k, j, i).transpose(2, 1, 0) > 0
+
+
+REGION_LABELS = {"WT": (1, 2, 3), "TC": (1, 3), "ET": (3,)}
+
+
+def test_volumes_become_three_overlapping_segments_equal_to_the_commands(scene, volumes, tumour_box, tmp_path):
+    said = []
+    logic = SegmentLogic()
+    node = logic.segment(volumes, progress=lambda share, text: said.append((share, text)))
+    segmentation = node.GetSegmentation()
+    names = [segmentation.GetNthSegment(n).GetName() for n in range(segmentation.GetNumberOfSegments())]
+    assert names == ["WT", "TC", "ET"]
+    assert len({segmentation.GetSegment(n).GetColor() for n in names}) == 3
+    assert "86049000" in vtk_tag(segmentation.GetSegment("TC"))
+    assert "108369006" in vtk_tag(segmentation.GetSegment("WT"))
+    assert node.GetNodeReferenceID("referenceImageGeometryRef") == volumes["t1gd"].GetID()
+    assert logic.summary["missing"] == ["T1", "T2"]
+    assert [share for share, _ in said] == sorted(share for share, _ in said)
+
+    segment_files(
+        {Modality.FLAIR: tumour_box / "flair.nii.gz", Modality.T1GD: tumour_box / "t1c.nii.gz"}, tmp_path / "out"
+    )
+    labels = np.asarray(nib.load(tmp_path / "out" / "labels.nii.gz").dataobj)
+    for name, values in REGION_LABELS.items():
+        np.testing.assert_array_equal(segment_array(node, name, volumes["t1gd"]), np.isin(labels, values))
+
+    saved = str(tmp_path / "tumour.seg.nrrd")
+    storage = slicer.vtkMRMLSegmentationStorageNode()
+    storage.SetFileName(saved)
+    assert storage.WriteData(node)
+    again = scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    assert storage.ReadData(again)
+    assert again.GetSegmentation().GetNumberOfSegments() == 3
+    for name in names:
+        before, after = segmentation.GetSegment(name), again.GetSegmentation().GetSegment(name)
+        assert after.GetName() == name
+        np.testing.assert_allclose(after.GetColor(), before.GetColor(), atol=1e-4)
+        assert vtk_tag(after) == vtk_tag(before)
+        np.testing.assert_array_equal(
+            segment_array(again, name, volumes["t1gd"]), segment_array(node, name, volumes["t1gd"])
+        )
+    assert node.CreateClosedSurfaceRepresentation()
+
+
+def vtk_tag(segment):
+    value = vtk.reference("")
+    segment.GetTag("TerminologyEntry", value)
+    return str(value)
+
+
+def turned(scene, volume, degrees=10):
+    transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "turn")
+    matrix = vtk.vtkTransform()
+    matrix.RotateZ(degrees)
+    matrix.Translate(12, -7, 30)
+    transform.SetMatrixTransformToParent(matrix.GetMatrix())
+    volume.SetAndObserveTransformNodeID(transform.GetID())
+    return transform
+
+
+def test_a_parent_transform_moves_the_result_with_the_volume(scene, volumes):
+    plain = SegmentLogic().segment(volumes)
+    transform = turned(scene, volumes["flair"])
+    volumes["t1gd"].SetAndObserveTransformNodeID(transform.GetID())
+    moved = SegmentLogic().segment(volumes)
+    assert moved.GetTransformNodeID() == transform.GetID()
+    one, two = (segment_array(node, "WT", volumes["t1gd"]) for node in (plain, moved))
+    # The head is seen turned by 10 degrees, so the network's answer differs a little.
+    assert 2 * (one & two).sum() / (one.sum() + two.sum()) > 0.8
+    inside, world = [0.0] * 6, [0.0] * 6
+    moved.GetBounds(inside)
+    moved.GetRASBounds(world)
+    assert not np.allclose(inside, world)
+
+
+def test_one_transformed_volume_is_put_where_it_lies_in_the_world(scene, volumes):
+    scene.RemoveNode(volumes.pop("t1gd"))
+    far = turned(scene, volumes["flair"])
+    matrix = vtk.vtkMatrix4x4()
+    matrix.SetElement(0, 3, 900)
+    far.SetMatrixTransformToParent(matrix)
+    other = slicer.vtkMRMLScalarVolumeNode()
+    other.Copy(volumes["flair"])
+    other.SetAndObserveTransformNodeID(None)
+    scene.AddNode(other)
+    count = scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")
+    with pytest.raises(EngineError, match=r"(same image|does not overlap)"):
+        SegmentLogic().segment({"flair": volumes["flair"], "t1": other})
+    assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == count
+
+
+def test_a_deformation_above_a_volume_is_refused_in_words(scene, volumes):
+    grid = scene.AddNewNodeByClass("vtkMRMLGridTransformNode", "warp")
+    displacement = vtk.vtkImageData()
+    displacement.SetDimensions(3, 3, 3)
+    displacement.AllocateScalars(vtk.VTK_DOUBLE, 3)
+    numpy_support.vtk_to_numpy(displacement.GetPointData().GetScalars())[:] = 1.0
+    warp = slicer.vtkOrientedGridTransform()
+    warp.SetDisplacementGridData(displacement)
+    grid.SetAndObserveTransformToParent(warp)
+    volumes["flair"].SetAndObserveTransformNodeID(grid.GetID())
+    with pytest.raises(EngineError, match="Harden transform"):
+        SegmentLogic().segment(volumes)
+
+
+def test_a_wrong_choice_is_refused_in_words(scene, volumes):
+    logic = SegmentLogic()
+    with pytest.raises(EngineError, match="at least one"):
+        logic.segment({"flair": None})
+    with pytest.raises(EngineError, match="chosen twice"):
+        logic.segment({"flair": volumes["flair"], "t2": volumes["flair"]})
+    with pytest.raises(EngineError, match="'t1ce' is no sequence"):
+        logic.segment({"t1ce": volumes["flair"]})
+    with pytest.raises(EngineError, match="holds no image"):
+        logic.segment({"flair": scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")})
+    with pytest.raises(EngineError, match="cuda:77"):
+        logic.segment(volumes, device="cuda:77")
+
+
+def test_the_module_does_not_bring_torch_into_slicers_process():
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:]; import MSTKDSegmentLib; print(*{'torch', 'mstkd'} & {*sys.modules})"
+    )
+    path = [p for p in sys.path if p.endswith("MSTKDSegment")]
+    answer = subprocess.run([sys.executable, "-c", code, *path], capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == []

@@ -1,0 +1,1 @@
+"""Datalists, cached preprocessing and augmentation for training and evaluation."""

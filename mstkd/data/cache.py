@@ -1,0 +1,79 @@
+"""Preprocessed training cases on disk, keyed by the content of their files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mstkd.data.datalist import Case
+from mstkd.errors import InputError
+from mstkd.preprocessing import prepare, read_volume
+
+Array = np.ndarray
+FORMAT = 1
+"""Raised whenever preprocessing changes what it yields."""
+
+
+@dataclass(frozen=True)
+class CachedCase:
+    """A case on its working grid.
+
+    Attributes:
+        images: ``(4, H, W, D)`` float16, memory-mapped.
+        labels: ``(H, W, D)`` uint8 of our classes, memory-mapped.
+        mask: Which channels exist.
+    """
+
+    case: Case
+    images: Array
+    labels: Array
+    mask: tuple[bool, bool, bool, bool]
+
+
+def content_key(case: Case) -> str:
+    """SHA-256 over the case's files, its label convention and the cache format."""
+    digest = hashlib.sha256(f"{FORMAT} {case.convention.name}".encode())
+    for name, path in [*((m.value, p) for m, p in case.images.items()), ("label", case.label)]:
+        digest.update(name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def load_cached(case: Case, folder: Path) -> CachedCase:
+    """The case from the cache, preprocessed first when it is not there yet.
+
+    The label map must lie on the grid of the reference sequence.
+
+    Raises:
+        InputError: The files are refused by preprocessing, or the label map has another
+            shape than the reference sequence.
+    """
+    entry = folder / content_key(case)[:32]
+    if not (entry / "mask.json").is_file():
+        _store(case, entry)
+    mask = json.loads((entry / "mask.json").read_text())
+    return CachedCase(
+        case,
+        np.load(entry / "images.npy", mmap_mode="r"),
+        np.load(entry / "labels.npy", mmap_mode="r"),
+        (mask[0], mask[1], mask[2], mask[3]),
+    )
+
+
+def _store(case: Case, entry: Path) -> None:
+    patient = prepare({m: read_volume(path) for m, path in case.images.items()})
+    labels = read_volume(case.label)
+    if labels.shape != patient.reference.shape or not np.allclose(labels.affine, patient.reference.affine, atol=1e-3):
+        raise InputError(f"{case.label} does not lie on the grid of {patient.reference.source}; resample it first.")
+    tissues = patient.labels_to_working(case.convention.decode(labels.array, str(case.label)))
+    draft = entry.with_suffix(f".{os.getpid()}")
+    draft.mkdir(parents=True, exist_ok=True)
+    np.save(draft / "images.npy", patient.images.astype(np.float16))
+    np.save(draft / "labels.npy", tissues)
+    (draft / "mask.json").write_text(json.dumps(patient.mask))
+    draft.rename(entry)

@@ -1,0 +1,82 @@
+"""A datalist: which patients there are, where their files lie, who is held out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from mstkd.errors import InputError
+from mstkd.modalities import CHANNELS, Modality
+from mstkd.regions import CONVENTIONS, LabelConvention
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One patient of a datalist.
+
+    Attributes:
+        dataset: The set's short name, for sampling weights and tables.
+        images: The file of each sequence that exists.
+        label: The reference segmentation.
+        convention: How its label values are to be read.
+        split: ``train``, ``validation`` or ``test``.
+    """
+
+    id: str
+    dataset: str
+    images: dict[Modality, Path]
+    label: Path
+    convention: LabelConvention
+    split: str
+
+
+def read_datalist(path: Path) -> list[Case]:
+    """Read ``{"cases": [{"id", "dataset", "images": {"flair": FILE, ...}, "label", "labels", "split"}]}``.
+
+    Relative files are taken from the datalist's folder; ``labels`` is the name of a
+    label convention.
+
+    Raises:
+        InputError: Unreadable, a file is missing, a name is unknown, an id occurs twice.
+    """
+    try:
+        entries = json.loads(path.read_text())["cases"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path} is no datalist (JSON with a list 'cases'); write one as docs/training.md shows."
+        ) from error
+    cases = [_case(entry, path) for entry in entries]
+    seen: set[str] = set()
+    for case in cases:
+        if case.id in seen:
+            raise InputError(f"{path} names the patient {case.id} twice; give each patient once.")
+        seen.add(case.id)
+    return cases
+
+
+def _case(entry: dict[str, object], source: Path) -> Case:
+    try:
+        files = entry["images"]
+        assert isinstance(files, dict)
+        images = {m: source.parent / files[m.value] for m in CHANNELS if m.value in files}
+        case = Case(
+            id=str(entry["id"]),
+            dataset=str(entry["dataset"]),
+            images=images,
+            label=source.parent / str(entry["label"]),
+            convention=CONVENTIONS[str(entry["labels"])],
+            split=str(entry["split"]),
+        )
+    except (KeyError, TypeError, AssertionError) as error:
+        raise InputError(
+            f"{source}: the entry {entry!r:.80} lacks or misnames {error}; see docs/training.md."
+        ) from error
+    if case.split not in SPLITS or not images:
+        raise InputError(f"{source}: {case.id} needs a split of {', '.join(SPLITS)} and at least one sequence.")
+    for file in (*images.values(), case.label):
+        if not file.is_file():
+            raise InputError(f"{source}: {case.id} names {file}, which does not exist; correct the path.")
+    return case

@@ -1,0 +1,82 @@
+"""The demonstration: the sample patient with all sequences and with FLAIR alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from mstkd.errors import InputError
+from mstkd.evaluation.dice import region_dice
+from mstkd.regions import CONVENTIONS, REGIONS, RESULT_CONVENTION
+from mstkd.results import LABELS
+
+SAMPLE = Path(__file__).parents[1] / "Resources" / "SampleData" / "BraTS2021_01479"
+RUNS: dict[str, list[str]] = {
+    "all": [str(SAMPLE)],
+    "flair": ["--flair", str(SAMPLE / "flair.nii.gz")],
+}
+
+
+def run_demo(output: Path, console: Console) -> None:
+    """Segment the sample twice and print a table with the Dice against its reference.
+
+    Each run is a process of its own, so that seconds and peak memory are its own.
+
+    Raises:
+        InputError: There is no sample (an installation without the repository), or a
+            run failed.
+    """
+    if not SAMPLE.is_dir():
+        raise InputError(f"{SAMPLE} does not exist; run the demonstration in a clone of the repository.")
+    truth = CONVENTIONS["brats2018-21"].decode(read_labels(SAMPLE / "seg.nii.gz"))
+    table = Table(
+        "Given", "Missing", "Region", "mL", "Dice", "Seconds", "Peak memory", title=f"Sample patient {SAMPLE.name}"
+    )
+    for name, arguments in RUNS.items():
+        summary = _segment(arguments, output / name)
+        found = RESULT_CONVENTION.decode(read_labels(output / name / LABELS))
+        scores = region_dice(found, truth)
+        for region in REGIONS:
+            first = region is REGIONS[0]
+            table.add_row(
+                ", ".join(summary["sequences"]) if first else "",
+                (", ".join(summary["missing"]) or "none") if first else "",
+                region.value,
+                f"{summary['regions_ml'][region.value]:.1f}",
+                f"{scores[region]:.3f}",
+                f"{summary['seconds']['total']:.1f}" if first else "",
+                f"{summary['peak_memory_gb']:.1f} GB" if first else "",
+                end_section=region is REGIONS[-1],
+            )
+    console.print(table)
+    console.print(
+        f"Pictures: {output / 'all' / 'picture.png'} and {output / 'flair' / 'picture.png'}. Research use only."
+    )
+
+
+def read_labels(path: Path) -> np.ndarray:
+    """A label map as it is stored, ``(I, J, K)``."""
+    image = nib.load(path)
+    assert isinstance(image, nib.Nifti1Image)
+    return np.asarray(image.dataobj)
+
+
+def _segment(arguments: list[str], output: Path) -> dict[str, Any]:
+    answer = subprocess.run(
+        [sys.executable, "-m", "mstkd", "segment", *arguments, "-o", str(output), "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if answer.returncode:
+        raise InputError(f"the demonstration could not segment {arguments[-1]}; its message stands above.")
+    summary: dict[str, Any] = json.loads(answer.stdout)
+    return summary

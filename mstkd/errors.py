@@ -1,0 +1,12 @@
+"""Errors that end in one sentence for a person."""
+
+
+class InputError(Exception):
+    """Bad input: the message is one sentence that names the file or option and the remedy.
+
+    The command line prints it and exits with code 2, the worker sends it as an event.
+    """
+
+
+class CancelledError(Exception):
+    """The user asked to stop; nothing was written."""

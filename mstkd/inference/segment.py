@@ -1,0 +1,110 @@
+"""From a patient's volumes to a label map on the reference's own grid."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from mstkd.inference.device import plan_tile
+from mstkd.inference.postprocessing import remove_specks
+from mstkd.inference.predictor import Stop, predict
+from mstkd.modalities import Modality, describe, missing
+from mstkd.models import ModelPackage
+from mstkd.preprocessing import PreparedPatient, Volume, prepare
+from mstkd.regions import REGIONS, Region, from_probabilities, region_mask, region_probabilities
+
+Array = np.ndarray
+Report = Callable[[float, str], None]
+"""Called with the finished share (0 to 1) and one line for a person."""
+
+NETWORK_SHARE = (0.2, 0.9)
+"""Where the network's work begins and ends on the progress bar."""
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What was found in one patient.
+
+    Attributes:
+        tissues: ``(I, J, K)`` uint8 on the reference's grid: 1 NETC, 2 SNFH, 3 ET.
+        patient: The prepared input, with the reference and its grid.
+        volumes_ml: Volume per region.
+        missing: Sequences that were not given.
+        tile: Tile size when the head did not fit into memory in one pass.
+        seconds: Per step.
+        warnings: Sentences the user must see.
+    """
+
+    tissues: Array
+    patient: PreparedPatient
+    volumes_ml: dict[Region, float]
+    missing: tuple[Modality, ...]
+    tile: tuple[int, int, int] | None
+    device: str
+    seconds: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def segment(
+    volumes: Mapping[Modality, Volume],
+    model: ModelPackage,
+    *,
+    device: torch.device,
+    reference: Modality | None = None,
+    flips: bool = False,
+    report: Report = lambda share, text: None,
+    stop: Stop = lambda: False,
+) -> Segmentation:
+    """Segment a patient from any non-empty subset of sequences.
+
+    Args:
+        volumes: The sequences, each on its own grid.
+        reference: Whose grid carries the result; None takes T1Gd, else FLAIR, T1, T2.
+        flips: Also average over the left-right mirrored head (twice the time).
+        report: Told about progress.
+        stop: Asked between passes of the network.
+
+    Raises:
+        InputError: The volumes are refused.
+        CancelledError: ``stop`` said so.
+    """
+    seconds: dict[str, float] = {}
+    report(0.05, f"Preparing {describe(volumes)}")
+    started = time.perf_counter()
+    patient = prepare(volumes, reference)
+    seconds["prepare"] = time.perf_counter() - started
+
+    started = time.perf_counter()
+    low, high = NETWORK_SHARE
+    where = "GPU" if device.type == "cuda" else "CPU"
+    report(low, f"Network on the {where}")
+    _, height, width, depth = patient.images.shape
+    tile = plan_tile(model.network.architecture, (height, width, depth), device)
+    probabilities = predict(
+        model.network,
+        patient.images,
+        patient.mask,
+        device=device,
+        tile=tile,
+        flips=flips,
+        progress=lambda share: report(low + (high - low) * share, f"Network on the {where}"),
+        stop=stop,
+    )
+    seconds["network"] = time.perf_counter() - started
+
+    started = time.perf_counter()
+    report(high, "Returning to the patient's grid")
+    on_reference = patient.to_reference(region_probabilities(probabilities))
+    voxel_ml = patient.reference.voxel_ml
+    tissues = remove_specks(from_probabilities(on_reference), voxel_ml)
+    seconds["return"] = time.perf_counter() - started
+
+    volumes_ml = {region: float(region_mask(tissues, region).sum()) * voxel_ml for region in REGIONS}
+    warnings = list(patient.warnings)
+    if volumes_ml[Region.WT] == 0:
+        warnings.append("No tumour was found.")
+    return Segmentation(tissues, patient, volumes_ml, missing(volumes), tile, str(device), seconds, tuple(warnings))

@@ -1,0 +1,129 @@
+"""A model package: a folder with ``weights.safetensors`` and ``card.json``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
+
+from mstkd.errors import InputError
+from mstkd.network import Architecture, MSTKDNet
+
+CARD, WEIGHTS = "card.json", "weights.safetensors"
+Card = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ModelPackage:
+    """A verified model: its card and the network with its weights, in float32."""
+
+    card: Card
+    network: MSTKDNet
+
+    @property
+    def name(self) -> str:
+        return f"{self.card['name']} {self.card['version']}"
+
+    @property
+    def sha256(self) -> str:
+        return str(self.card["weights"]["sha256"])
+
+
+def load_package(folder: Path) -> ModelPackage:
+    """Read and verify a package. Nothing is unpickled.
+
+    Raises:
+        InputError: No package, a card that breaks the schema, weights that do not match
+            the card's SHA-256 or its architecture.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no model package (a folder with {CARD} and {WEIGHTS}); check --model.")
+    card = read_card(folder)
+    try:
+        data = (folder / WEIGHTS).read_bytes()
+    except OSError as error:
+        raise InputError(f"{folder} lacks {WEIGHTS}; install the model package again.") from error
+    if hashlib.sha256(data).hexdigest() != card["weights"]["sha256"]:
+        raise InputError(f"{folder / WEIGHTS} is damaged (its SHA-256 is not the card's); install the package again.")
+    try:
+        network = MSTKDNet(architecture_from(card["architecture"]))
+        network.load_state_dict(load(data))
+    except (SafetensorError, RuntimeError, ValueError) as error:
+        raise InputError(
+            f"{folder} holds weights of another network than its card says; install a package made for this one."
+        ) from error
+    return ModelPackage(card, network.float().eval())
+
+
+def read_card(folder: Path) -> Card:
+    """The package's card, checked against the schema.
+
+    Raises:
+        InputError: Missing, no JSON, or a field that is absent, unknown or of a wrong kind.
+    """
+    try:
+        card: Card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder} holds no readable {CARD}, so it is no model package; install it again.") from error
+    try:
+        jsonschema.validate(card, _schema())
+    except jsonschema.ValidationError as error:
+        where = "/".join(map(str, error.absolute_path)) or "the whole card"
+        raise InputError(
+            f"{folder / CARD} is not valid ({where}: {error.message:.120}); install the package again."
+        ) from error
+    return card
+
+
+def write_package(folder: Path, network: MSTKDNet, card: Card) -> None:
+    """Write the weights in half precision and the card with their SHA-256.
+
+    Args:
+        card: Everything but ``architecture`` and ``weights``, which come from the network.
+
+    Raises:
+        InputError: The card breaks the schema.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f".{WEIGHTS}.part"
+    tensors = {name: tensor.detach().half().contiguous().cpu() for name, tensor in network.state_dict().items()}
+    save_file(tensors, draft)
+    weights = {
+        "file": WEIGHTS,
+        "sha256": hashlib.sha256(draft.read_bytes()).hexdigest(),
+        "dtype": str(torch.float16).removeprefix("torch."),
+        "parameters": sum(p.numel() for p in network.parameters()),
+    }
+    draft.chmod(0o644)  # safetensors writes for the owner only
+    draft.replace(folder / WEIGHTS)
+    write_card(folder, {**card, "architecture": _plain(network.architecture), "weights": weights})
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Check the card against the schema and replace ``card.json`` at once."""
+    draft = folder / f".{CARD}.part"
+    draft.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.replace(folder / CARD)
+    read_card(folder)
+
+
+def architecture_from(values: dict[str, Any]) -> Architecture:
+    """An architecture from a card's plain values."""
+    plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    return Architecture(**plain)
+
+
+def _plain(architecture: Architecture) -> dict[str, Any]:
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in vars(architecture).items()}
+
+
+def _schema() -> Any:
+    return json.loads(resources.files("mstkd.models").joinpath("card.schema.json").read_text())

@@ -1,0 +1,17 @@
+"""One patient on one grid, and the way back to the patient's own grid."""
+
+from mstkd.preprocessing.grid import Grid, resample, resample_labels, world_grid
+from mstkd.preprocessing.patient import PreparedPatient, prepare
+from mstkd.preprocessing.volume import Volume, check_volume, read_volume
+
+__all__ = [
+    "Grid",
+    "PreparedPatient",
+    "Volume",
+    "check_volume",
+    "prepare",
+    "read_volume",
+    "resample",
+    "resample_labels",
+    "world_grid",
+]

@@ -1,0 +1,159 @@
+"""One 3D image read from disk with its affine, or refused in one sentence."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import SimpleITK as sitk
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
+
+from mstkd.errors import InputError
+from mstkd.modalities import image_stem
+
+Array = np.ndarray
+MIN_VOXELS_PER_AXIS = 5
+EXTENT_MM = (20.0, 1000.0)
+"""A field of view outside these limits means a wrong unit or a damaged header."""
+LPS_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A 3D image in world coordinates.
+
+    Attributes:
+        array: ``(I, J, K)``, in the file's own axis order.
+        affine: ``(4, 4)``, voxel index to RAS+ world coordinates in mm; may be oblique,
+            flipped, anisotropic or sheared.
+        source: What messages call it (a path or a node name).
+        header: The NIfTI header, when there was one, so that a result carries the
+            same geometry to the last bit.
+        warnings: Sentences about doubtful geometry.
+    """
+
+    array: Array
+    affine: Array
+    source: str
+    header: nib.Nifti1Header | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        i, j, k = self.array.shape
+        return i, j, k
+
+    @property
+    def spacing(self) -> Array:
+        """Length of a voxel's edges in mm, ``(3,)``."""
+        return np.linalg.norm(self.affine[:3, :3], axis=0)
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of a voxel in mL, also right for a sheared grid."""
+        return float(abs(np.linalg.det(self.affine[:3, :3])) / 1000.0)
+
+
+def read_volume(path: Path) -> Volume:
+    """Read a NIfTI, NRRD or MetaImage file.
+
+    NIfTI goes through nibabel, which keeps a sheared affine; the others through SimpleITK.
+
+    Raises:
+        InputError: The file is missing, damaged, not 3D, constant, not finite, or its
+            geometry makes no sense.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; check the name.")
+    if image_stem(path) is None:
+        raise InputError(f"{path} is not a NIfTI, NRRD or MetaImage file; convert it to .nii.gz or .nrrd first.")
+    nifti = path.name.lower().endswith((".nii", ".nii.gz"))
+    volume = _read_nifti(path) if nifti else _read_itk(path)
+    check_volume(volume)
+    return volume
+
+
+def check_volume(volume: Volume) -> None:
+    """Raise InputError unless the volume is a usable 3D image with a sensible affine."""
+    array, source = volume.array, volume.source
+    if min(array.shape) < MIN_VOXELS_PER_AXIS:
+        size = " x ".join(map(str, array.shape))
+        raise InputError(f"{source} has {size} voxels, too few for a 3D image; export the whole series, not one slice.")
+    if not np.isfinite(volume.affine).all() or abs(np.linalg.det(volume.affine[:3, :3])) < 1e-6:
+        raise InputError(f"{source} has no usable position and orientation (its affine is singular); export it anew.")
+    extent = volume.spacing * array.shape
+    if extent.min() < EXTENT_MM[0] or extent.max() > EXTENT_MM[1]:
+        size = " x ".join(f"{mm:.4g}" for mm in extent)
+        raise InputError(f"{source} spans {size} mm, which is no head; correct the voxel spacing in its header.")
+    if not np.isfinite(array).all():
+        raise InputError(f"{source} contains values that are not numbers (NaN or infinite); replace them by 0.")
+    if array.min() == array.max():
+        raise InputError(f"{source} is empty (every voxel is {array.flat[0]:g}); export the series again.")
+
+
+def _read_nifti(path: Path) -> Volume:
+    try:
+        data = path.read_bytes()
+        if path.name.lower().endswith(".gz"):
+            data = gzip.decompress(data)  # to the end, so that its checksum is verified
+        kind = nib.Nifti2Image if data[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c") else nib.Nifti1Image
+        image = kind.from_bytes(data)
+        dtype = image.get_data_dtype()
+        if dtype.fields is not None or np.issubdtype(dtype, np.complexfloating):
+            raise InputError(f"{path} holds colours or complex numbers; export the greyscale series.")
+        shape = tuple(image.shape)
+        while len(shape) > 3 and shape[-1] == 1:
+            shape = shape[:-1]
+        _check_dimensions(path, shape)
+        array = np.asanyarray(image.dataobj).reshape(shape).astype(np.float32)
+    except (ImageFileError, HeaderDataError, WrapStructError, OSError, EOFError, ValueError, zlib.error) as error:
+        raise _damaged(path, error) from error
+    header = image.header.copy()
+    warnings: tuple[str, ...] = ()
+    if int(header["sform_code"]) == 0 and int(header["qform_code"]) == 0:
+        warnings = (f"{path.name} does not say how it lies in space; its axes are taken as stored.",)
+    assert image.affine is not None  # an image read from a file has one
+    return Volume(array, np.asarray(image.affine, dtype=np.float64), str(path), header, warnings)
+
+
+def _read_itk(path: Path) -> Volume:
+    try:
+        reader = sitk.ImageFileReader()
+        reader.SetFileName(str(path))
+        reader.ReadImageInformation()
+        _check_dimensions(path, reader.GetSize())
+        if reader.GetNumberOfComponents() != 1:
+            raise InputError(f"{path} holds colours or vectors; export the greyscale series.")
+        image = reader.Execute()
+    except RuntimeError as error:
+        raise _damaged(path, error) from error
+    return Volume(
+        sitk.GetArrayFromImage(image).transpose(2, 1, 0).astype(np.float32), LPS_RAS @ itk_affine(image), str(path)
+    )
+
+
+def itk_affine(image: sitk.Image) -> Array:
+    """Index to physical point of a SimpleITK image, ``(4, 4)``, in the image's own world."""
+    affine = np.eye(4)
+    affine[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * np.asarray(image.GetSpacing())
+    affine[:3, 3] = image.GetOrigin()
+    return affine
+
+
+def _check_dimensions(path: Path, shape: tuple[int, ...]) -> None:
+    if len(shape) > 3:
+        size = " x ".join(map(str, shape))
+        raise InputError(f"{path} is {len(shape)}-dimensional ({size}); save each sequence as its own 3D file.")
+    if len(shape) < 3:
+        raise InputError(f"{path} is a single 2D image; export the whole series as one 3D file.")
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    detail = " ".join(str(error).split())[:100]
+    return InputError(f"{path} cannot be read, it is damaged or not an image ({detail}); copy or export it again.")

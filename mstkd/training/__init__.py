@@ -1,0 +1,1 @@
+"""Training runs: configuration, loop, loss, checkpoints, journal, and the package at the end."""

@@ -1,0 +1,114 @@
+"""From a finished run to a model package."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.optim.swa_utils import AveragedModel
+
+import mstkd
+from mstkd.data.cache import content_key
+from mstkd.data.datalist import Case, read_datalist
+from mstkd.errors import InputError
+from mstkd.models import Card, write_package
+from mstkd.network import PRESETS, MSTKDNet
+from mstkd.preprocessing.intensity import CLIP_PERCENTILES
+from mstkd.training.checkpoint import load_checkpoint
+from mstkd.training.config import TrainingConfig, read_config
+from mstkd.training.journal import read_journal
+from mstkd.training.run import CONFIG, DATALIST
+
+CITATION = (
+    "Zhu S, Chen Y, Chen W, et al. Bridging the Gap in Missing Modalities: Leveraging Knowledge Distillation and "
+    "Style Matching for Brain Tumor Segmentation. MICCAI 2025."
+)
+
+
+def package_run(run: Path, folder: Path, description: Path) -> None:
+    """Write the run's averaged weights and a card that says where they come from.
+
+    Args:
+        description: JSON with ``name``, ``version``, ``summary``, ``licence`` and
+            ``dataset_licences`` (one per data set of the datalist).
+
+    Raises:
+        InputError: The run or the description is incomplete.
+    """
+    config = read_config(run / CONFIG)
+    state = load_checkpoint(run)
+    averaged = AveragedModel(MSTKDNet(PRESETS[config.preset]))
+    averaged.load_state_dict(state["averaged"])
+    network = averaged.module
+    assert isinstance(network, MSTKDNet)
+    cases = read_datalist(Path((run / DATALIST).read_text()))
+    try:
+        words = json.loads(description.read_text())
+        card: Card = {
+            "format": 1,
+            "name": words["name"],
+            "version": words["version"],
+            "summary": words["summary"],
+            "intended_use": "Research use only. Not for diagnosis or treatment.",
+            "licence": words["licence"],
+            "citation": CITATION,
+            "preprocessing": {
+                "channels": ["FLAIR", "T1", "T1Gd", "T2"],
+                "spacing_mm": 1.0,
+                "orientation": "RAS",
+                "intensity": "percentile clip {} to {}, z-score inside the head".format(*CLIP_PERCENTILES),
+            },
+            "training": training_facts(run, config, cases, words["dataset_licences"], state["step"]),
+            "accuracy": [],
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{description} lacks or misnames {error}; see docs/training.md.") from error
+    write_package(folder, network, card)
+
+
+def training_facts(
+    run: Path, config: TrainingConfig, cases: Sequence[Case], licences: dict[str, str], step: int
+) -> dict[str, Any]:
+    """The card's ``training`` part: data with content hashes, configuration, versions, time."""
+    training = [case for case in cases if case.split == "train"]
+    steps = [event for event in read_journal(run) if event["event"] == "step"]
+    return {
+        "data": [
+            {
+                "dataset": dataset,
+                "patients": {case.id: content_key(case) for case in training if case.dataset == dataset},
+                "licence": licences[dataset],
+            }
+            for dataset in sorted({case.dataset for case in training})
+        ],
+        "held_out": [case.id for case in cases if case.split == "test"],
+        "validation": [case.id for case in cases if case.split == "validation"],
+        "configuration": json.loads(json.dumps(config.as_dict())),
+        "steps": step,
+        "hours": round(sum(event["seconds"] for event in steps) / 3600, 2),
+        "device": platform.processor() or platform.machine(),
+        "revision": _revision(),
+        "versions": {
+            "mstkd": mstkd.__version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "monai": version("monai"),
+        },
+    }
+
+
+def _revision() -> str:
+    answer = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return answer.stdout.strip() or "unknown"

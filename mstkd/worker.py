@@ -1,0 +1,90 @@
+"""The engine's door for Slicer: ``python -u -m mstkd.worker``, JSON lines both ways.
+
+A request is one line on standard input::
+
+    {"volumes": {"flair": FILE, ...}, "labels": FILE, "reference": "t1gd" or null,
+     "model": FOLDER or null, "device": "auto"}
+
+Answers are lines on standard output: ``{"event": "progress", "share", "text"}``, then
+``{"event": "done", "summary", "segments"}`` or ``{"event": "error", "message"}``. The worker takes the
+next request until its input ends; the network stays loaded.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import SimpleITK as sitk
+
+from mstkd.errors import InputError
+from mstkd.inference import choose_device, segment
+from mstkd.modalities import CHANNELS, Modality, ordered
+from mstkd.models import ModelPackage, load_package, shipped_model
+from mstkd.pipeline import read_patient
+from mstkd.regions import segment_descriptions
+from mstkd.results import summarise
+
+Request = dict[str, Any]
+
+
+def emit(event: str, **values: Any) -> None:
+    """Write one event."""
+    print(json.dumps({"event": event, **values}), flush=True)
+
+
+def serve() -> None:
+    """Answer requests until standard input ends."""
+    for line in sys.stdin:
+        try:
+            emit("done", summary=answer(json.loads(line)), segments=segment_descriptions())
+        except InputError as error:
+            emit("error", message=str(error))
+        except Exception as error:  # the last wall before Slicer: say it, stay alive
+            emit("error", message=f"the engine failed on this patient ({type(error).__name__}: {error}).")
+
+
+def answer(request: Request) -> dict[str, Any]:
+    """Segment one patient and write its label map; returns the summary.
+
+    The label map has the reference's voxels in the reference's order. Its geometry is
+    the reference's too, but the caller, who owns the reference, is the authority on that.
+
+    Raises:
+        InputError: The request or a volume is refused.
+    """
+    started = time.perf_counter()
+    files = {m: Path(request["volumes"][m.value]) for m in CHANNELS if m.value in request["volumes"]}
+    reference = Modality(request["reference"]) if request.get("reference") else None
+    volumes = read_patient(files)
+    model = load_once(Path(request["model"]) if request.get("model") else shipped_model())
+    device = choose_device(request.get("device", "auto"))
+    result = segment(
+        volumes,
+        model,
+        device=device,
+        reference=reference,
+        report=lambda share, text: emit("progress", share=share, text=text),
+    )
+    target = Path(request["labels"])
+    draft = target.with_name(f"part-{target.name}")
+    image = sitk.GetImageFromArray(result.tissues.transpose(2, 1, 0))
+    image.CopyInformation(sitk.ReadImage(str(files[result.patient.reference_modality])))
+    sitk.WriteImage(image, str(draft), useCompression=False)
+    draft.replace(target)
+    result.seconds["total"] = time.perf_counter() - started
+    return summarise(result, {m: str(files[m]) for m in ordered(files)}, model)
+
+
+@functools.lru_cache(maxsize=1)
+def load_once(folder: Path) -> ModelPackage:
+    """The model package, kept for the next request."""
+    return load_package(folder)
+
+
+if __name__ == "__main__":
+    serve()
