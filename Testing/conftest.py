@@ -78,7 +78,7 @@ def card() -> dict:
             "data": [],
             "held_out": [],
             "validation": [],
-            "configuration": {},
+            "configurations": [],
             "steps": 0,
             "revision": "none",
             "versions": {},

@@ -112,13 +112,13 @@ def config_file(tmp_path, monkeypatch, small_architecture):
     path.write_text(
         """
 preset: compact
-steps: 6
+phases:
+  - {steps: 3, patch: [16, 16, 16], learning_rate: 1.0e-3}
+  - {steps: 3, patch: [24, 16, 16], learning_rate: 5.0e-4}
 batch_size: 2
-learning_rate: 1.0e-3
 weight_decay: 0.0
 warmup: 2
 ema_decay: 0.5
-patches: [{step: 0, size: [16, 16, 16]}, {step: 3, size: [24, 16, 16]}]
 dataset_weights: {}
 validate_every: 4
 workers: 0
@@ -206,11 +206,11 @@ def test_a_cached_case_carries_its_labels_to_the_working_grid(tmp_path, datalist
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("steps: 6", "step: 6", "did you mean 'steps'"),
+        ("warmup: 2", "warm_up: 2", "did you mean 'warmup'"),
         ("seed: 1", "", "lacks the setting 'seed'"),
         ("preset: compact", "preset: huge", "preset must be one of"),
         ("[16, 16, 16]", "[16, 16, 20]", "multiples of 8"),
-        ("steps: 6", "steps: many", "wrong kind"),
+        ("{steps: 3", "{steps: many", "wrong kind"),
     ],
 )
 def test_a_wrong_configuration_is_refused(config_file, old, new, words):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import asdict, dataclass, fields
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,19 @@ from mstkd.network import PRESETS
 
 
 @dataclass(frozen=True)
-class Patch:
-    """From which step on patches have this size (voxels of 1 mm, multiples of 8)."""
+class Phase:
+    """Some steps with one patch size.
 
-    step: int
-    size: tuple[int, int, int]
+    Attributes:
+        steps: Optimiser steps of the phase.
+        patch: Size in voxels of 1 mm, multiples of 8.
+        learning_rate: Rate of AdamW at the phase's first step; it falls as half a
+            cosine to the next phase's, in the last phase to 1 % of its own.
+    """
+
+    steps: int
+    patch: tuple[int, int, int]
+    learning_rate: float
 
 
 @dataclass(frozen=True)
@@ -27,15 +36,12 @@ class TrainingConfig:
 
     Attributes:
         preset: Name of the network's architecture.
-        steps: Optimiser steps of the whole run.
+        phases: What follows on what; small patches first, whole heads last.
         batch_size: Patches per step.
-        learning_rate: Highest rate of AdamW, reached after ``warmup`` steps, then
-            falling as a cosine to 1 % at the last step.
         weight_decay: Of AdamW.
-        warmup: Steps of linear rise.
+        warmup: First steps over which the learning rate rises linearly.
         ema_decay: Of the exponential moving average of the weights, which is what is
             validated and shipped.
-        patches: Patch sizes over the run.
         dataset_weights: How often a case of a data set is drawn, relative to 1.
         validate_every: Steps between validations and checkpoints.
         workers: Processes that prepare samples.
@@ -43,17 +49,26 @@ class TrainingConfig:
     """
 
     preset: str
-    steps: int
+    phases: tuple[Phase, ...]
     batch_size: int
-    learning_rate: float
     weight_decay: float
     warmup: int
     ema_decay: float
-    patches: tuple[Patch, ...]
     dataset_weights: dict[str, float]
     validate_every: int
     workers: int
     seed: int
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of the whole run."""
+        return sum(phase.steps for phase in self.phases)
+
+    @property
+    def patches(self) -> list[tuple[int, tuple[int, int, int]]]:
+        """The first step of each phase and its patch size."""
+        firsts = accumulate((phase.steps for phase in self.phases), initial=0)
+        return [(first, phase.patch) for first, phase in zip(firsts, self.phases, strict=False)]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for the journal and the model card."""
@@ -92,18 +107,16 @@ def read_config(path: Path) -> TrainingConfig:
 def _typed(values: dict[str, Any]) -> TrainingConfig:
     if values["preset"] not in PRESETS:
         raise ValueError(f"preset must be one of {', '.join(PRESETS)}")
-    patches = tuple(Patch(int(p["step"]), _size(p["size"])) for p in values["patches"])
-    if not patches or patches[0].step != 0:
-        raise ValueError("patches must begin at step 0")
+    phases = tuple(Phase(int(p["steps"]), _size(p["patch"]), float(p["learning_rate"])) for p in values["phases"])
+    if not phases:
+        raise ValueError("phases is empty")
     return TrainingConfig(
         preset=str(values["preset"]),
-        steps=int(values["steps"]),
+        phases=phases,
         batch_size=int(values["batch_size"]),
-        learning_rate=float(values["learning_rate"]),
         weight_decay=float(values["weight_decay"]),
         warmup=int(values["warmup"]),
         ema_decay=float(values["ema_decay"]),
-        patches=patches,
         dataset_weights={str(name): float(weight) for name, weight in values["dataset_weights"].items()},
         validate_every=int(values["validate_every"]),
         workers=int(values["workers"]),

@@ -21,7 +21,7 @@ from mstkd.models import Card, write_package
 from mstkd.network import PRESETS, MSTKDNet
 from mstkd.preprocessing.intensity import CLIP_PERCENTILES
 from mstkd.training.checkpoint import load_checkpoint
-from mstkd.training.config import TrainingConfig, read_config
+from mstkd.training.config import read_config
 from mstkd.training.journal import read_journal
 from mstkd.training.run import CONFIG, DATALIST
 
@@ -64,7 +64,7 @@ def package_run(run: Path, folder: Path, description: Path) -> None:
                 "orientation": "RAS",
                 "intensity": "percentile clip {} to {}, z-score inside the head".format(*CLIP_PERCENTILES),
             },
-            "training": training_facts(run, config, cases, words["dataset_licences"], state["step"]),
+            "training": training_facts(run, cases, words["dataset_licences"], state["step"]),
             "accuracy": [],
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -72,12 +72,12 @@ def package_run(run: Path, folder: Path, description: Path) -> None:
     write_package(folder, network, card)
 
 
-def training_facts(
-    run: Path, config: TrainingConfig, cases: Sequence[Case], licences: dict[str, str], step: int
-) -> dict[str, Any]:
-    """The card's ``training`` part: data with content hashes, configuration, versions, time."""
+def training_facts(run: Path, cases: Sequence[Case], licences: dict[str, str], step: int) -> dict[str, Any]:
+    """The card's ``training`` part: data with content hashes, every configuration the run had, versions, time."""
     training = [case for case in cases if case.split == "train"]
-    steps = [event for event in read_journal(run) if event["event"] == "step"]
+    events = read_journal(run)
+    steps = [event for event in events if event["event"] == "step"]
+    starts = [event for event in events if event["event"] == "start"]
     return {
         "data": [
             {
@@ -89,7 +89,7 @@ def training_facts(
         ],
         "held_out": [case.id for case in cases if case.split == "test"],
         "validation": [case.id for case in cases if case.split == "validation"],
-        "configuration": json.loads(json.dumps(config.as_dict())),
+        "configurations": [{"from_step": event["step"], **event["config"]} for event in starts],
         "steps": step,
         "hours": round(sum(event["seconds"] for event in steps) / 3600, 2),
         "device": platform.processor() or platform.machine(),

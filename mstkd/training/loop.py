@@ -26,11 +26,18 @@ Validate = Callable[[MSTKDNet], dict[str, float]]
 
 
 def learning_rate(step: int, config: TrainingConfig) -> float:
-    """Linear rise over the warm-up, then a cosine that ends at 1 % with the last step."""
-    if step < config.warmup:
-        return config.learning_rate * (step + 1) / config.warmup
-    share = (step - config.warmup) / max(1, config.steps - config.warmup)
-    return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
+    """The rate at a step: half a cosine from each phase's to the next's, after a linear warm-up."""
+    rates = [phase.learning_rate for phase in config.phases]
+    ends = [*rates[1:], 0.01 * rates[-1]]
+    first = 0
+    rate = ends[-1]
+    for phase, end in zip(config.phases, ends, strict=True):
+        if step < first + phase.steps:
+            share = (step - first) / phase.steps
+            rate = end + (phase.learning_rate - end) * 0.5 * (1 + math.cos(math.pi * share))
+            break
+        first += phase.steps
+    return rate * min(1.0, (step + 1) / max(1, config.warmup))
 
 
 class Trainer:
@@ -68,7 +75,7 @@ class Trainer:
         self.stream = SampleStream(
             cases,
             weights=config.dataset_weights,
-            patches=[(p.step * config.batch_size, p.size) for p in config.patches],
+            patches=[(first * config.batch_size, size) for first, size in config.patches],
             length=config.steps * config.batch_size,
             seed=config.seed,
         )
