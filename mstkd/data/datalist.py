@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,22 @@ def read_datalist(path: Path) -> list[Case]:
             raise InputError(f"{path} names the patient {case.id} twice; give each patient once.")
         seen.add(case.id)
     return cases
+
+
+def write_datalist(path: Path, cases: Sequence[Case]) -> None:
+    """Write a datalist with absolute paths, so that it can be read from anywhere."""
+    entries = [
+        {
+            "id": case.id,
+            "dataset": case.dataset,
+            "images": {modality.value: str(file.resolve()) for modality, file in case.images.items()},
+            "label": str(case.label.resolve()),
+            "labels": case.convention.name,
+            "split": case.split,
+        }
+        for case in cases
+    ]
+    path.write_text(json.dumps({"cases": entries}, indent=1) + "\n")
 
 
 def _case(entry: dict[str, object], source: Path) -> Case:

@@ -110,6 +110,8 @@ def _typed(values: dict[str, Any]) -> TrainingConfig:
     phases = tuple(Phase(int(p["steps"]), _size(p["patch"]), float(p["learning_rate"])) for p in values["phases"])
     if not phases:
         raise ValueError("phases is empty")
+    if min(int(values["batch_size"]), int(values["validate_every"])) < 1 or min(p.steps for p in phases) < 1:
+        raise ValueError("batch_size, validate_every and the phases' steps must be at least 1")
     return TrainingConfig(
         preset=str(values["preset"]),
         phases=phases,
@@ -126,6 +128,6 @@ def _typed(values: dict[str, Any]) -> TrainingConfig:
 
 def _size(value: list[int]) -> tuple[int, int, int]:
     h, w, d = (int(n) for n in value)
-    if any(n % 8 for n in (h, w, d)):
+    if any(n % 8 or n < 8 for n in (h, w, d)):
         raise ValueError(f"patch size {value} must be multiples of 8")
     return h, w, d

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import platform
-import subprocess
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch.optim.swa_utils import AveragedModel
 
-import mstkd
 from mstkd.data.cache import content_key
 from mstkd.data.datalist import Case, read_datalist
 from mstkd.errors import InputError
@@ -47,7 +42,7 @@ def package_run(run: Path, folder: Path, description: Path) -> None:
     averaged.load_state_dict(state["averaged"])
     network = averaged.module
     assert isinstance(network, MSTKDNet)
-    cases = read_datalist(Path((run / DATALIST).read_text()))
+    cases = read_datalist(run / DATALIST)
     try:
         words = json.loads(description.read_text())
         card: Card = {
@@ -73,7 +68,10 @@ def package_run(run: Path, folder: Path, description: Path) -> None:
 
 
 def training_facts(run: Path, cases: Sequence[Case], licences: dict[str, str], step: int) -> dict[str, Any]:
-    """The card's ``training`` part: data with content hashes, every configuration the run had, versions, time."""
+    """The card's ``training`` part: data with content hashes, every configuration the run had, time.
+
+    Device, revision and versions are those of the run's last start.
+    """
     training = [case for case in cases if case.split == "train"]
     events = read_journal(run)
     steps = [event for event in events if event["event"] == "step"]
@@ -92,23 +90,7 @@ def training_facts(run: Path, cases: Sequence[Case], licences: dict[str, str], s
         "configurations": [{"from_step": event["step"], **event["config"]} for event in starts],
         "steps": step,
         "hours": round(sum(event["seconds"] for event in steps) / 3600, 2),
-        "device": platform.processor() or platform.machine(),
-        "revision": _revision(),
-        "versions": {
-            "mstkd": mstkd.__version__,
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "monai": version("monai"),
-        },
+        "device": starts[-1]["device"],
+        "revision": starts[-1]["revision"],
+        "versions": starts[-1]["versions"],
     }
-
-
-def _revision() -> str:
-    answer = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return answer.stdout.strip() or "unknown"

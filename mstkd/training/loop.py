@@ -20,6 +20,7 @@ from mstkd.training.checkpoint import load_checkpoint, save_checkpoint
 from mstkd.training.config import TrainingConfig
 from mstkd.training.journal import Journal
 from mstkd.training.loss import segmentation_loss
+from mstkd.training.provenance import device_name, revision, versions
 
 GRADIENT_LIMIT = 5.0
 Validate = Callable[[MSTKDNet], dict[str, float]]
@@ -86,7 +87,14 @@ class Trainer:
 
         A checkpoint is written at each validation and at the end, also after a stop.
         """
-        self.journal.write("start", step=self.step, config=self.config.as_dict(), device=str(self.device))
+        self.journal.write(
+            "start",
+            step=self.step,
+            config=self.config.as_dict(),
+            device=device_name(self.device),
+            revision=revision(),
+            versions=versions(),
+        )
         for batch in self._batches():
             if stop():
                 self._save()

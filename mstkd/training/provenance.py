@@ -1,0 +1,41 @@
+"""What a run was made with, recorded when it starts."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+import mstkd
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides a run's figures."""
+    return {
+        "mstkd": mstkd.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "monai": version("monai"),
+    }
+
+
+def revision() -> str:
+    """The git revision of the code, ``-dirty`` when it has uncommitted changes."""
+    answer = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return answer.stdout.strip() or "unknown"
+
+
+def device_name(device: torch.device) -> str:
+    """The graphics card's or the processor's name."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU {platform.machine()}, {torch.get_num_threads()} threads"
