@@ -55,7 +55,24 @@ NAMES = {
     "UCSF-PDGM-0004_T1c": GD,
     "UCSF-PDGM-0004_T2": T2,
     "CT1": GD,
+    "sub-01_space-T1w_T2w": T2,
+    "sub-01_acq-T1_T2w": T2,
+    "sub-01_ses-post_T1w": T1,
+    "sub-01_ses-preop_ce-gadolinium_T1w": GD,
     # Clinical
+    "Ax T1 pre contrast": T1,
+    "T1_no_contrast": T1,
+    "T1_non_contrast": T1,
+    "T1 without contrast": T1,
+    "pre contrast T1": T1,
+    "T1 nativ": T1,
+    "pat_post_op_T1": T1,
+    "pat_preop_T1_gd": GD,
+    "Ax T1 FLAIR": T1,
+    "Ax T1 FLAIR +C": GD,
+    "t2_tirm_tra_dark-fluid": F,
+    "FLAIR_to_T1": F,
+    "T1_to_FLAIR": T1,
     "T1 post contrast": GD,
     "Ax T1 +C": GD,
     "AX T1 POST": GD,
@@ -115,6 +132,15 @@ def touch(folder, *names):
 def test_a_folder_yields_its_sequences_without_the_label_map(tmp_path):
     touch(tmp_path, "a_t2.nii.gz", "a_flair.nii.gz", "a_seg.nii.gz", "hdbet_mask_t1.nii.gz", "notes_t1.txt")
     assert recognise_folder(tmp_path) == {F: tmp_path / "a_flair.nii.gz", T2: tmp_path / "a_t2.nii.gz"}
+
+
+def test_a_bids_subject_is_searched_in_its_anatomy(tmp_path):
+    (tmp_path / "ses-01" / "anat").mkdir(parents=True)
+    touch(tmp_path / "ses-01" / "anat", "sub-01_ses-01_FLAIR.nii.gz", "._sub-01_ses-01_FLAIR.nii.gz")
+    assert list(recognise_folder(tmp_path)) == [F]
+    (tmp_path / "ses-02" / "anat").mkdir(parents=True)
+    with pytest.raises(InputError, match="several sessions"):
+        recognise_folder(tmp_path)
 
 
 def test_two_files_for_one_sequence_are_refused_unless_the_user_names_one(tmp_path):

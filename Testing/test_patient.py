@@ -1,14 +1,14 @@
 import nibabel as nib
 import numpy as np
 import pytest
-from geometry import ellipsoid, grid_centre, head, oblique_grids
+from geometry import ellipsoid, grid_centre, head, oblique_grids, world_points
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mstkd.errors import InputError
 from mstkd.evaluation import dice
 from mstkd.modalities import CHANNELS, COMBINATIONS
-from mstkd.preprocessing import Grid, Volume, prepare, read_volume
+from mstkd.preprocessing import Grid, Volume, prepare, read_volume, resample
 
 F, T1, GD, T2 = CHANNELS
 
@@ -134,3 +134,22 @@ def test_a_sequence_that_sees_half_the_head_is_accepted_with_a_warning():
 def test_nothing_given_is_refused():
     with pytest.raises(InputError, match="at least one"):
         prepare({})
+
+
+def test_other_anatomy_in_the_same_place_is_refused():
+    grid = plain_grid()
+    points = world_points(grid) - grid_centre(grid)
+    corner = np.where(((points + 30) ** 2).sum(axis=-1) < 12**2, 90.0, 1.0).astype(np.float32)
+    other = np.where(((points - 30) ** 2).sum(axis=-1) < 12**2, 80.0, 1.0).astype(np.float32)
+    with pytest.raises(InputError, match="does not overlap"):
+        prepare({F: Volume(corner, grid.affine, "f"), T1: Volume(other, grid.affine, "t1")})
+
+
+def test_a_skull_stripped_volume_that_was_z_scored_keeps_its_air():
+    grid = plain_grid()
+    brain = ((world_points(grid) - grid_centre(grid)) ** 2).sum(axis=-1) < 36**2
+    image = np.where(brain, np.random.default_rng(0).normal(size=grid.shape), 0).astype(np.float32)
+    patient = prepare({F: Volume(image, grid.affine, "f")})
+    there = resample(brain, grid, patient.grid) > 0.5
+    assert dice(patient.images[F.channel] != 0, there) > 0.9
+    assert max(patient.grid.shape) < 90, "cropped to the brain"

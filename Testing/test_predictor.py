@@ -1,3 +1,6 @@
+import importlib
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -5,9 +8,10 @@ import torch
 from mstkd.errors import CancelledError, InputError
 from mstkd.inference import choose_device, predict
 from mstkd.inference import device as device_room
-from mstkd.inference.device import plan_tile
+from mstkd.inference.device import plan_tiles
 from mstkd.network import PRESETS
 
+segment_room = importlib.import_module("mstkd.inference.segment")  # the package exports a function of that name
 CPU = torch.device("cpu")
 ALL = (True, True, True, True)
 
@@ -72,11 +76,28 @@ def test_an_unknown_device_is_refused(name):
 def test_the_head_is_tiled_only_when_memory_is_short(monkeypatch):
     head = (240, 240, 160)
     monkeypatch.setattr(device_room.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 64 * 2**30}))
-    assert plan_tile(PRESETS["compact"], head, CPU) is None
+    assert plan_tiles(PRESETS["compact"], head, CPU)[0] is None
     monkeypatch.setattr(device_room.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 2**30}))
-    tile = plan_tile(PRESETS["compact"], head, CPU)
+    tile = plan_tiles(PRESETS["compact"], head, CPU)[0]
     assert tile is not None
     assert all(t % 8 == 0 for t in tile)
     monkeypatch.setattr(device_room.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 2**20}))
     with pytest.raises(InputError, match="memory"):
-        plan_tile(PRESETS["compact"], head, CPU)
+        plan_tiles(PRESETS["compact"], head, CPU)
+
+
+def test_when_memory_runs_out_smaller_tiles_are_tried(small_network, monkeypatch):
+    patient = SimpleNamespace(images=np.zeros((4, 100, 100, 100), np.float32), mask=ALL)
+    tried = []
+
+    def scarce(network, images, mask, *, tile, **_):
+        tried.append(tile)
+        if tile is None or tile[0] > 96:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return images
+
+    monkeypatch.setattr(segment_room, "predict", scarce)
+    options = {"flips": False, "progress": lambda share: None, "stop": lambda: False}
+    _, tile = segment_room.predict_within_memory(small_network, patient, CPU, **options)
+    assert tile == (96, 96, 96)
+    assert tried[0] is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,19 +33,32 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 
 @contextmanager
 def sentences(machine: bool = False) -> Iterator[None]:
-    """Turn bad input into one sentence and exit code 2, an interruption into 130."""
+    """Turn bad input into one sentence and exit code 2, an interruption into 130.
+
+    Args:
+        machine: Print the sentence as JSON on standard output.
+    """
     signal.signal(signal.SIGTERM, _interrupt)
+    logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)  # our sentence says what it would
     try:
         yield
     except InputError as error:
-        if machine:
-            print(json.dumps({"error": str(error)}))
-        else:
-            talk.print(f"mstkd: {error}", markup=False)
-        raise typer.Exit(BAD_INPUT) from None
+        _refuse(str(error), BAD_INPUT, machine)
+    except OSError as error:
+        what = f"{error.filename} cannot be read or written" if error.filename else "a file cannot be read or written"
+        _refuse(
+            f"{what} ({(error.strerror or str(error)).lower()}); check the path and the free space.", BAD_INPUT, machine
+        )
     except KeyboardInterrupt:
-        talk.print("mstkd: stopped; nothing was written.")
-        raise typer.Exit(INTERRUPTED) from None
+        _refuse("stopped; nothing was written.", INTERRUPTED, machine)
+
+
+def _refuse(sentence: str, code: int, machine: bool) -> NoReturn:
+    if machine:
+        print(json.dumps({"error": sentence}))
+    else:
+        talk.print(f"mstkd: {sentence}", markup=False)
+    raise typer.Exit(code) from None
 
 
 def _interrupt(*_: Any) -> NoReturn:

@@ -85,21 +85,31 @@ def describe(modalities: Iterable[Modality]) -> str:
     return ", ".join(m.label for m in ordered(modalities)) or "none"
 
 
-# One pattern a sequence, tried on the tokens of a name (split at separators). T1Gd is
-# tried before T1, because `t1_ce` and `T1w_gd` also contain the word for T1.
+# Words that speak of something else than the sequence itself: BIDS entities but `ce-`
+# (`ses-post`, `space-T1w`), the time of surgery, and the target of a registration.
+_ASIDES = re.compile(
+    r"(?<![a-z0-9])(?:(?:sub|ses|acq|space|run|rec|desc|dir|task)-[a-z0-9+]+|(?:pre|post)[ _.-]?op(?:erative|erativ)?|"
+    r"(?:to|on|in|reg2?)[ _.-](?:t[12]\w*|flair))(?![a-z0-9])",
+    re.IGNORECASE,
+)
+_SEP, _GAP = r"[ _.-]+", r"[ _.-]*"
+_PLAIN = rf"(?:pre|non?|without|w{_GAP}o|native?|plain|unenhanced)"
 _CONTRAST = r"(?:ce|c|gd|gado|gadolinium|km|post|postcontrast|contrast|\+c|\+)"
-_PATTERNS: dict[Modality, tuple[str, ...]] = {
-    Modality.FLAIR: (r"flair", r"t2[ _.-]?w?[ _.-]?flair", r"t2f", r"fla", r"darkfluid", r"da-?fl"),
-    Modality.T1GD: (
-        rf"t1w?[ _.-]?(?:mpr(?:age)?[ _.-]?)?{_CONTRAST}",
-        r"(?:ce|gd|post|km)[ _.-](?:[a-z0-9]+[ _.-])*?t1w?",
-        rf"t1w?[ _.-](?:[a-z0-9]+[ _.-])*?{_CONTRAST}",
-        r"mprage[ _.-]?(?:gd|ce|post|km)",
-        r"ct1",
-    ),
-    Modality.T1: (r"t1n", r"t1w?", r"t1[ _.-]?(?:pre|native|nativ)", r"t1w?[ _.-]?mpr(?:age)?", r"mprage"),
-    Modality.T2: (r"t2", r"t2w"),
-}
+# Tried in this order: a native T1 may mention the contrast it lacks ("T1 pre contrast"), an
+# enhanced T1 also contains the word for T1, and "T1 FLAIR" is a T1-weighted contrast.
+_PATTERNS: tuple[tuple[Modality, str], ...] = (
+    (Modality.T1, rf"t1w?{_SEP}(?:[a-z0-9]+{_SEP})*?{_PLAIN}(?:{_GAP}{_CONTRAST})?"),
+    (Modality.T1, rf"{_PLAIN}{_SEP}(?:{_CONTRAST}{_SEP})?t1w?"),
+    (Modality.T1GD, rf"t1w?{_GAP}(?:mpr(?:age)?{_GAP})?{_CONTRAST}"),
+    (Modality.T1GD, rf"(?:ce|gd|post|km){_SEP}(?:[a-z0-9]+{_SEP})*?t1w?"),
+    (Modality.T1GD, rf"t1w?{_SEP}(?:[a-z0-9]+{_SEP})*?{_CONTRAST}"),
+    (Modality.T1GD, rf"mprage{_GAP}(?:gd|ce|post|km)"),
+    (Modality.T1GD, r"ct1"),
+    (Modality.T1, rf"t1w?{_GAP}flair"),
+    (Modality.FLAIR, rf"(?:t2w?{_GAP})?flair|t2f|fla|dark{_GAP}fluid|da-?fl"),
+    (Modality.T1, rf"t1n|t1w?(?:{_GAP}mpr(?:age)?)?|mprage"),
+    (Modality.T2, r"t2w?"),
+)
 _IMAGE_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".mhd")
 _NOT_AN_IMAGE = re.compile(
     r"(?:^|[ _.-])(?:seg|mask|label|labels|labelmap|dseg|probseg|roi|lesion|brainmask|gt)(?:[ _.-]|$)", re.IGNORECASE
@@ -128,18 +138,21 @@ def recognise_name(name: str) -> tuple[Modality, str] | None:
     (``T1 post contrast``). None when the name says nothing, or speaks of another kind
     of series (T2*, diffusion, perfusion, angiography).
     """
-    if _OTHER_SERIES.search(name):
+    # Blanked, not cut, so that places stay those of the name.
+    plain = _ASIDES.sub(lambda aside: " " * len(aside.group()), name)
+    if _OTHER_SERIES.search(plain):
         return None
-    for modality, patterns in _PATTERNS.items():
-        for pattern in patterns:
-            found = re.search(rf"(?:^|[ _.-])({pattern})(?:[ _.-]|$)", name, re.IGNORECASE)
-            if found:
-                return modality, found.group(1)
+    for modality, pattern in _PATTERNS:
+        found = re.search(rf"(?:^|{_SEP})({pattern})(?:{_SEP}|$)", plain, re.IGNORECASE)
+        if found:
+            return modality, name[found.start(1) : found.end(1)]
     return None
 
 
 def recognise_folder(folder: Path, settled: Collection[Modality] = ()) -> dict[Modality, Path]:
     """The sequences in a patient's folder, from the names of its image files.
+
+    A BIDS subject or session folder is searched in its ``anat`` folder.
 
     Label maps and masks are passed over, and so are the ``settled`` sequences, which the
     user has named. Raises InputError when the folder tells none, or two files for one
@@ -148,9 +161,9 @@ def recognise_folder(folder: Path, settled: Collection[Modality] = ()) -> dict[M
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give a patient's folder or name the files, e.g. --flair FILE.")
     found: dict[Modality, Path] = {}
-    for path in sorted(folder.iterdir()):
+    for path in sorted(_image_folder(folder).iterdir()):
         stem = image_stem(path)
-        if stem is None or _NOT_AN_IMAGE.search(stem):
+        if stem is None or path.name.startswith(".") or _NOT_AN_IMAGE.search(stem):
             continue
         answer = recognise_name(stem)
         if answer is None or answer[0] in settled:
@@ -167,3 +180,11 @@ def recognise_folder(folder: Path, settled: Collection[Modality] = ()) -> dict[M
             f"{folder} holds no file whose name tells FLAIR, T1, T1Gd or T2; name the files, e.g. --flair FILE."
         )
     return {m: found[m] for m in ordered(found)}
+
+
+def _image_folder(folder: Path) -> Path:
+    """The folder itself, or the only ``anat`` folder of a BIDS subject or session."""
+    anatomy = [*folder.glob("anat"), *folder.glob("ses-*/anat")]
+    if len(anatomy) > 1:
+        raise InputError(f"{folder} holds several sessions; give one of them, e.g. {anatomy[0].parent}.")
+    return anatomy[0] if anatomy else folder

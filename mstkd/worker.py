@@ -2,7 +2,8 @@
 
 A request is one line on standard input::
 
-    {"volumes": {"flair": FILE, ...}, "labels": FILE, "reference": "t1gd" or null,
+    {"volumes": {"flair": FILE, ...}, "names": {"flair": "what to call it", ...},
+     "labels": FILE, "reference": "t1gd" or null,
      "model": FOLDER or null, "device": "auto"}
 
 Answers are lines on standard output: ``{"event": "progress", "share", "text"}``, then
@@ -15,19 +16,17 @@ from __future__ import annotations
 import functools
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import SimpleITK as sitk
 
 from mstkd.errors import InputError
-from mstkd.inference import choose_device, segment
-from mstkd.modalities import CHANNELS, Modality, ordered
+from mstkd.modalities import CHANNELS, Modality
 from mstkd.models import ModelPackage, load_package, shipped_model
-from mstkd.pipeline import read_patient
+from mstkd.models.package import CARD
+from mstkd.pipeline import segment_patient
 from mstkd.regions import segment_descriptions
-from mstkd.results import summarise
 
 Request = dict[str, Any]
 
@@ -57,17 +56,15 @@ def answer(request: Request) -> dict[str, Any]:
     Raises:
         InputError: The request or a volume is refused.
     """
-    started = time.perf_counter()
     files = {m: Path(request["volumes"][m.value]) for m in CHANNELS if m.value in request["volumes"]}
-    reference = Modality(request["reference"]) if request.get("reference") else None
-    volumes = read_patient(files)
-    model = load_once(Path(request["model"]) if request.get("model") else shipped_model())
-    device = choose_device(request.get("device", "auto"))
-    result = segment(
-        volumes,
-        model,
-        device=device,
-        reference=reference,
+    names = {m: request["names"][m.value] for m in files if m.value in request.get("names", {})}
+    folder = Path(request["model"]) if request.get("model") else shipped_model()
+    result, summary = segment_patient(
+        files,
+        names=names,
+        model=load_once(folder, (folder / CARD).stat().st_mtime_ns if (folder / CARD).exists() else 0),
+        reference=Modality(request["reference"]) if request.get("reference") else None,
+        device=request.get("device", "auto"),
         report=lambda share, text: emit("progress", share=share, text=text),
     )
     target = Path(request["labels"])
@@ -76,13 +73,12 @@ def answer(request: Request) -> dict[str, Any]:
     image.CopyInformation(sitk.ReadImage(str(files[result.patient.reference_modality])))
     sitk.WriteImage(image, str(draft), useCompression=False)
     draft.replace(target)
-    result.seconds["total"] = time.perf_counter() - started
-    return summarise(result, {m: str(files[m]) for m in ordered(files)}, model)
+    return summary
 
 
 @functools.lru_cache(maxsize=1)
-def load_once(folder: Path) -> ModelPackage:
-    """The model package, kept for the next request."""
+def load_once(folder: Path, _changed: int) -> ModelPackage:
+    """The model package, kept for the next request until its card changes."""
     return load_package(folder)
 
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+# A group of its own can be ended as a whole; on Windows, no console window either.
+OWN_GROUP = (
+    {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    if sys.platform == "win32"
+    else {"start_new_session": True}
+)
 Progress = Callable[[float, str], None]
 
 
@@ -52,6 +59,7 @@ def runEngine(request: dict[str, object], progress: Progress) -> dict:
             text=True,
             encoding="utf-8",
             env=environment(),
+            **OWN_GROUP,
         )
         try:
             process.stdin.write(json.dumps(request) + "\n")
@@ -72,9 +80,17 @@ def runEngine(request: dict[str, object], progress: Progress) -> dict:
             raise EngineError("The engine ended before it took the request; check its installation.") from None
         finally:
             if process.poll() is None:
-                process.kill()
+                endTree(process)
             process.stdout.close()
             process.wait()
+
+
+def endTree(process: subprocess.Popen) -> None:
+    """End the process and all it started: PythonSlicer is a launcher, the interpreter is its child."""
+    if sys.platform == "win32":
+        subprocess.run(["taskkill", "/PID", str(process.pid), "/T", "/F"], capture_output=True, check=False)
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def explain(code: int, lastLine: str) -> str:

@@ -59,6 +59,7 @@ class SegmentLogic:
             labelFile = Path(folder) / "labels.nrrd"
             request = {
                 "volumes": {name: str(path) for name, path in files.items()},
+                "names": {name: given[name].GetName() for name in files},
                 "labels": str(labelFile),
                 "reference": reference,
                 "model": str(model) if model else None,
@@ -85,7 +86,7 @@ def check(volumes: dict) -> None:
     for name in volumes:
         if name not in SEQUENCES:
             raise EngineError(f"'{name}' is no sequence; use {', '.join(SEQUENCES)}.")
-    nodes = [node.GetID() for node in volumes.values()]
-    for name, node in volumes.items():
-        if nodes.count(node.GetID()) > 1:
+    nodes = list(volumes.values())
+    for index, (name, node) in enumerate(volumes.items()):
+        if any(node is other for other in nodes[:index]):
             raise EngineError(f"{node.GetName()} is chosen twice, also as {name}; choose each volume once.")

@@ -12,7 +12,7 @@ import numpy as np
 
 from mstkd.data.datalist import Case
 from mstkd.errors import InputError
-from mstkd.preprocessing import prepare, read_volume
+from mstkd.preprocessing import prepare, read_labels, read_volume
 
 Array = np.ndarray
 FORMAT = 1
@@ -24,15 +24,24 @@ class CachedCase:
     """A case on its working grid.
 
     Attributes:
-        images: ``(4, H, W, D)`` float16, memory-mapped.
-        labels: ``(H, W, D)`` uint8 of our classes, memory-mapped.
+        folder: Where its arrays lie; they are mapped into memory when asked for, so that
+            the case itself is cheap to hand to another process.
         mask: Which channels exist.
     """
 
     case: Case
-    images: Array
-    labels: Array
+    folder: Path
     mask: tuple[bool, bool, bool, bool]
+
+    @property
+    def images(self) -> Array:
+        """``(4, H, W, D)`` float16."""
+        return np.load(self.folder / "images.npy", mmap_mode="r")
+
+    @property
+    def labels(self) -> Array:
+        """``(H, W, D)`` uint8 of our classes."""
+        return np.load(self.folder / "labels.npy", mmap_mode="r")
 
 
 def content_key(case: Case) -> str:
@@ -57,17 +66,12 @@ def load_cached(case: Case, folder: Path) -> CachedCase:
     if not (entry / "mask.json").is_file():
         _store(case, entry)
     mask = json.loads((entry / "mask.json").read_text())
-    return CachedCase(
-        case,
-        np.load(entry / "images.npy", mmap_mode="r"),
-        np.load(entry / "labels.npy", mmap_mode="r"),
-        (mask[0], mask[1], mask[2], mask[3]),
-    )
+    return CachedCase(case, entry, (mask[0], mask[1], mask[2], mask[3]))
 
 
 def _store(case: Case, entry: Path) -> None:
     patient = prepare({m: read_volume(path) for m, path in case.images.items()})
-    labels = read_volume(case.label)
+    labels = read_labels(case.label)
     if labels.shape != patient.reference.shape or not np.allclose(labels.affine, patient.reference.affine, atol=1e-3):
         raise InputError(f"{case.label} does not lie on the grid of {patient.reference.source}; resample it first.")
     tissues = patient.labels_to_working(case.convention.decode(labels.array, str(case.label)))

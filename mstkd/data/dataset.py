@@ -51,13 +51,14 @@ class SampleStream(Dataset[dict[str, Tensor]]):
         cached = self.cases[int(rng.choice(len(self.cases), p=self.share))]
         size = next(size for first, size in reversed(self.patches) if index >= first)
         cut = (int(size[0] * ROOM), int(size[1] * ROOM), int(size[2] * ROOM))
-        box = random_box(cached.labels, cut, rng)
+        images, labels = cached.images, cached.labels
+        box = random_box(labels, cut, rng)
         mask = random_subset(cached.mask, rng)
         spatial = spatial_transform(size).set_random_state(seed=int(rng.integers(2**31)))
         intensity = intensity_transform().set_random_state(seed=int(rng.integers(2**31)))
         # Only the drawn sequences are worked on; the others stay zero, as absent ones are.
-        part = crop(cached.images, box, cut)[mask]
-        warped = spatial({"image": part, "label": crop(cached.labels[None], box, cut)})
+        part = crop(images, box, cut)[mask]
+        warped = spatial({"image": part, "label": crop(labels[None], box, cut)})
         head = torch.as_tensor(warped["image"]) != 0
         image = torch.zeros((len(mask), *size))
         image[mask] = torch.as_tensor(intensity(warped["image"])) * head

@@ -15,8 +15,8 @@ from mstkd.errors import InputError
 from mstkd.evaluation.dice import region_dice
 from mstkd.inference import choose_device, segment
 from mstkd.modalities import COMBINATIONS, Modality, describe, ordered
-from mstkd.models import load_package, write_card
-from mstkd.preprocessing import read_volume
+from mstkd.models import Card, load_package, write_card
+from mstkd.preprocessing import Grid, read_labels, read_volume, resample_labels
 from mstkd.regions import REGIONS
 
 ALL = "all available"
@@ -66,18 +66,20 @@ def evaluate_package(
     if not cases:
         raise InputError(f"{datalist} has no case with the split '{split}'; choose another.")
     wanted = COMBINATIONS if combinations == "all" else [c for c in COMBINATIONS if len(c) == 1]
+    if card:
+        refuse_seen(package.card, cases, split)
+    output.mkdir(parents=True, exist_ok=True)
     scores: list[Score] = []
     for case in cases:
         volumes = {m: read_volume(path) for m, path in case.images.items()}
-        truth = case.convention.decode(read_volume(case.label).array, str(case.label))
+        label = read_labels(case.label)
+        truth = case.convention.decode(label.array, str(case.label))
         for name, subset in subsets(case, wanted):
             found = segment({m: volumes[m] for m in subset}, package, device=where)
-            if found.tissues.shape != truth.shape:
-                raise InputError(f"{case.label} does not lie on the grid of the sequences; resample it first.")
-            for region, value in region_dice(found.tissues, truth, case.convention.regions).items():
+            there = on_grid(truth, Grid(label.shape, label.affine), found.patient.reference_grid)
+            for region, value in region_dice(found.tissues, there, case.convention.regions).items():
                 scores.append(Score(case.id, case.dataset, name, region.value, value))
         say(case_line(case, scores))
-    output.mkdir(parents=True, exist_ok=True)
     means = summary(scores, [ALL, *(describe(c) for c in wanted)])
     write_csv(output / "cases.csv", Score, scores)
     write_csv(output / "summary.csv", Mean, means)
@@ -86,6 +88,22 @@ def evaluate_package(
     if card:
         accuracy = [{"sequences": m.sequences, "region": m.region, "dice": m.dice, "cases": m.cases} for m in means]
         write_card(model, {**package.card, "accuracy": accuracy})
+
+
+def on_grid(truth: np.ndarray, grid: Grid, target: Grid) -> np.ndarray:
+    """A reference label map on the grid of a result; untouched when it lies there already."""
+    if grid.shape == target.shape and np.allclose(grid.affine, target.affine, atol=1e-3):
+        return truth
+    return resample_labels(truth, grid, target)
+
+
+def refuse_seen(card: Card, cases: Sequence[Case], split: str) -> None:
+    """Raise InputError unless the cases may speak for the model: the test split, none trained on."""
+    training = card["training"]
+    seen = {*training["validation"], *(p for data in training["data"] for p in data["patients"])}
+    both = sorted(seen & {case.id for case in cases})
+    if split != "test" or both:
+        raise InputError(f"--card takes test cases that the model never saw{', not ' + both[0] if both else ''}.")
 
 
 def subsets(case: Case, wanted: Iterable[Sequence[Modality]]) -> list[tuple[str, tuple[Modality, ...]]]:

@@ -13,7 +13,7 @@ SAFE_SHARE = 0.7
 """Of the free memory; the rest is left to Slicer and the system."""
 LIVE_MAPS = 9
 """Feature maps of the first stage alive at once, measured as peak memory (Testing/benchmarks/network_cost.py)."""
-SMALLER_TILES: tuple[Size, ...] = (TILE, (128, 128, 128), (96, 96, 96), (64, 64, 64))
+TILES: tuple[Size, ...] = (TILE, (128, 128, 128), (96, 96, 96), (64, 64, 64))
 
 
 def choose_device(name: str) -> torch.device:
@@ -44,8 +44,10 @@ def working_bytes(architecture: Architecture, size: Size) -> int:
     return int(4 * voxels * (4 * 6 + LIVE_MAPS * first))
 
 
-def plan_tile(architecture: Architecture, size: Size, device: torch.device) -> Size | None:
-    """None when the whole box fits into free memory, else the largest tile that does.
+def plan_tiles(architecture: Architecture, size: Size, device: torch.device) -> list[Size | None]:
+    """The passes to try in turn: the whole box (None) and smaller tiles, from the first that should fit.
+
+    The estimate is rough, so what follows the first is for when it proves wrong.
 
     Raises:
         InputError: Not even the smallest tile fits.
@@ -53,12 +55,16 @@ def plan_tile(architecture: Architecture, size: Size, device: torch.device) -> S
     on_gpu = device.type == "cuda"
     free = torch.cuda.mem_get_info(device)[0] if on_gpu else psutil.virtual_memory().available
     budget = int(free * SAFE_SHARE)
-    if working_bytes(architecture, size) <= budget:
-        return None
     whole = 4 * (4 + 2 * 4) * size[0] * size[1] * size[2]  # input, sum of weighted tiles, result
-    for tile in SMALLER_TILES:
-        if working_bytes(architecture, tile) + whole <= budget:
-            return tile
-    raise InputError(
-        f"only {free / 2**30:.1f} GB of memory are free on {device}; close other programs or use --device cpu."
-    )
+    needs: list[tuple[Size | None, int]] = [(None, working_bytes(architecture, size))]
+    needs += [(tile, working_bytes(architecture, tile) + whole) for tile in TILES]
+    fitting = [tile for tile, need in needs if need <= budget]
+    if not fitting:
+        raise too_little_memory(device)
+    return fitting
+
+
+def too_little_memory(device: torch.device) -> InputError:
+    """The sentence for a head that does not fit even in the smallest tiles."""
+    remedy = "use --device cpu" if device.type == "cuda" else "close other programs"
+    return InputError(f"the free memory of {device} is too small for this head; {remedy}.")

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from mstkd.inference.device import plan_tile
+from mstkd.inference.device import plan_tiles, too_little_memory
 from mstkd.inference.postprocessing import remove_specks
-from mstkd.inference.predictor import Stop, predict
+from mstkd.inference.predictor import Progress, Size, Stop, predict
 from mstkd.modalities import Modality, describe, missing
 from mstkd.models import ModelPackage
+from mstkd.network import MSTKDNet
 from mstkd.preprocessing import PreparedPatient, Volume, prepare
 from mstkd.regions import REGIONS, Region, from_probabilities, region_mask, region_probabilities
 
@@ -43,7 +44,7 @@ class Segmentation:
     patient: PreparedPatient
     volumes_ml: dict[Region, float]
     missing: tuple[Modality, ...]
-    tile: tuple[int, int, int] | None
+    tile: Size | None
     device: str
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -82,14 +83,10 @@ def segment(
     low, high = NETWORK_SHARE
     where = "GPU" if device.type == "cuda" else "CPU"
     report(low, f"Network on the {where}")
-    _, height, width, depth = patient.images.shape
-    tile = plan_tile(model.network.architecture, (height, width, depth), device)
-    probabilities = predict(
+    probabilities, tile = predict_within_memory(
         model.network,
-        patient.images,
-        patient.mask,
-        device=device,
-        tile=tile,
+        patient,
+        device,
         flips=flips,
         progress=lambda share: report(low + (high - low) * share, f"Network on the {where}"),
         stop=stop,
@@ -108,3 +105,35 @@ def segment(
     if volumes_ml[Region.WT] == 0:
         warnings.append("No tumour was found.")
     return Segmentation(tissues, patient, volumes_ml, missing(volumes), tile, str(device), seconds, tuple(warnings))
+
+
+def predict_within_memory(
+    network: MSTKDNet, patient: PreparedPatient, device: torch.device, *, flips: bool, progress: Progress, stop: Stop
+) -> tuple[Array, Size | None]:
+    """Probabilities, and the tile they were computed with: the largest for which memory sufficed.
+
+    Raises:
+        InputError: Not even the smallest tile fits.
+        CancelledError: ``stop`` said so.
+    """
+    _, height, width, depth = patient.images.shape
+    for tile in plan_tiles(network.architecture, (height, width, depth), device):
+        try:
+            found = predict(
+                network,
+                patient.images,
+                patient.mask,
+                device=device,
+                tile=tile,
+                flips=flips,
+                progress=progress,
+                stop=stop,
+            )
+        except RuntimeError as error:  # torch has no class of its own for a CPU out of memory
+            if "out of memory" not in str(error) and "can't allocate memory" not in str(error):
+                raise
+            if device.type == "cuda":
+                torch.cuda.empty_cache()
+        else:
+            return found, tile
+    raise too_little_memory(device)

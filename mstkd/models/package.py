@@ -73,14 +73,19 @@ def read_card(folder: Path) -> Card:
         card: Card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{folder} holds no readable {CARD}, so it is no model package; install it again.") from error
+    check_card(card, folder / CARD)
+    return card
+
+
+def check_card(card: Card, source: Path) -> None:
+    """Raise InputError unless the card follows the schema."""
     try:
         jsonschema.validate(card, _schema())
     except jsonschema.ValidationError as error:
         where = "/".join(map(str, error.absolute_path)) or "the whole card"
         raise InputError(
-            f"{folder / CARD} is not valid ({where}: {error.message:.120}); install the package again."
+            f"{source} is not valid ({where}: {error.message:.120}); install the package again."
         ) from error
-    return card
 
 
 def write_package(folder: Path, network: MSTKDNet, card: Card) -> None:
@@ -103,16 +108,24 @@ def write_package(folder: Path, network: MSTKDNet, card: Card) -> None:
         "parameters": sum(p.numel() for p in network.parameters()),
     }
     draft.chmod(0o644)  # safetensors writes for the owner only
-    draft.replace(folder / WEIGHTS)
-    write_card(folder, {**card, "architecture": _plain(network.architecture), "weights": weights})
+    complete = {**card, "architecture": _plain(network.architecture), "weights": weights}
+    try:
+        check_card(complete, folder / CARD)
+        draft.replace(folder / WEIGHTS)
+    finally:
+        draft.unlink(missing_ok=True)
+    write_card(folder, complete)
 
 
 def write_card(folder: Path, card: Card) -> None:
-    """Check the card against the schema and replace ``card.json`` at once."""
+    """Check the card against the schema, then replace ``card.json`` at once.
+
+    Raises InputError; the earlier card then stays.
+    """
+    check_card(card, folder / CARD)
     draft = folder / f".{CARD}.part"
     draft.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     draft.replace(folder / CARD)
-    read_card(folder)
 
 
 def architecture_from(values: dict[str, Any]) -> Architecture:

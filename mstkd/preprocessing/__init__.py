@@ -2,14 +2,14 @@
 
 from mstkd.preprocessing.grid import Grid, resample, resample_labels, world_grid
 from mstkd.preprocessing.patient import PreparedPatient, prepare
-from mstkd.preprocessing.volume import Volume, check_volume, read_volume
+from mstkd.preprocessing.volume import Volume, read_labels, read_volume
 
 __all__ = [
     "Grid",
     "PreparedPatient",
     "Volume",
-    "check_volume",
     "prepare",
+    "read_labels",
     "read_volume",
     "resample",
     "resample_labels",

@@ -14,21 +14,35 @@ BACKGROUND_SHARE = 0.12
 CLIP_PERCENTILES = (0.1, 99.9)
 
 
-def head_mask(image: Array) -> Array:
+CLEAN_AIR = 0.9
+"""Share of equal voxels on the volume's faces from which on their value is taken as air."""
+
+
+def air_value(image: Array) -> float:
+    """The value of what is not the head: of the faces when they are clean, else the minimum.
+
+    In a skull-stripped volume that was z-scored, air is a value in the middle of the range.
+    """
+    faces = np.concatenate([np.take(image, index, axis).ravel() for axis in range(3) for index in (0, -1)])
+    values, counts = np.unique(faces, return_counts=True)
+    clean = counts.max() >= CLEAN_AIR * faces.size
+    return float(values[counts.argmax()] if clean else image.min())
+
+
+def head_mask(image: Array, air: float) -> Array:
     """Where the head (or the skull-stripped brain) is, ``(H, W, D)`` bool, without holes.
 
     Threshold, largest component, closing, and filling of holes slice by slice, since the
-    head is open at the lower edge of the field of view. Air is taken as the minimum.
-    Never empty: an image without a clear outline gives everything above its minimum.
+    head is open at the lower edge of the field of view. An image without a clear outline
+    gives everything that is not air, which is nothing when all of it is.
     """
-    small = ndimage.gaussian_filter(image[::MASK_STEP, ::MASK_STEP, ::MASK_STEP], sigma=0.7)
-    small = small - small.min()
+    small = ndimage.gaussian_filter(np.abs(image[::MASK_STEP, ::MASK_STEP, ::MASK_STEP] - air), sigma=0.7)
     above = small[small > small.mean()]
     threshold = BACKGROUND_SHARE * float(np.percentile(above, 98)) if above.size else 0.0
     mask = ndimage.binary_opening(small > threshold)
     labels, count = ndimage.label(mask)
     if count == 0:
-        return image > image.min()
+        return image != air
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     mask = labels == sizes.argmax()
@@ -41,13 +55,13 @@ def head_mask(image: Array) -> Array:
     return full[: image.shape[0], : image.shape[1], : image.shape[2]]
 
 
-def normalise(image: Array, mask: Array) -> Array:
+def normalise(image: Array, mask: Array, air: float) -> Array:
     """Clip to percentiles and z-score inside the mask, 0 outside, as float32.
 
     ``(clip(v, p0.1, p99.9) - mean) / standard deviation`` over the mask's voxels; voxels
     that are exactly the air value of a skull-stripped image stay 0.
     """
-    inside = mask & (image != image.min())
+    inside = mask & (image != air)
     values = image[inside]
     low, high = np.percentile(values, CLIP_PERCENTILES)
     clipped = np.clip(values, low, high)

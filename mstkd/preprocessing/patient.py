@@ -11,7 +11,7 @@ import numpy as np
 from mstkd.errors import InputError
 from mstkd.modalities import CHANNELS, REFERENCE_PREFERENCE, Modality, describe, modality_mask, ordered
 from mstkd.preprocessing.grid import Array, Grid, resample, resample_labels, world_grid
-from mstkd.preprocessing.intensity import head_mask, normalise
+from mstkd.preprocessing.intensity import air_value, head_mask, normalise
 from mstkd.preprocessing.volume import Volume
 
 WORKING_SPACING = 1.0
@@ -94,19 +94,24 @@ def prepare(volumes: Mapping[Modality, Volume], reference: Modality | None = Non
 
     on_grid: dict[Modality, Array] = {}
     masks: dict[Modality, Array] = {}
+    air: dict[Modality, float] = {}
     for modality in (reference, *(m for m in ordered(volumes) if m is not reference)):
         volume = volumes[modality]
         source = Grid(volume.shape, volume.affine)
-        image = resample(volume.array, source, whole, outside=float(volume.array.min()))
+        air[modality] = air_value(volume.array)
+        image = resample(volume.array, source, whole, outside=air[modality])
+        mask = head_mask(image, air[modality])
+        if modality is reference and not mask.any():
+            raise InputError(f"{volume.source} shows no head; choose another reference or leave it out.")
         if modality is not reference:
-            warnings += _check_coverage(volume, modality, whole, masks[reference], anchor)
-        on_grid[modality], masks[modality] = image, head_mask(image)
+            warnings += _check_coverage(volume, modality, whole, mask, masks[reference], anchor)
+        on_grid[modality], masks[modality] = image, mask
 
     box = _head_box(np.logical_or.reduce(list(masks.values())))
     grid = whole.crop(box)
     images = np.zeros((len(CHANNELS), *grid.shape), dtype=np.float32)
     for modality, image in on_grid.items():
-        images[modality.channel] = normalise(image[box], masks[modality][box])
+        images[modality.channel] = normalise(image[box], masks[modality][box], air[modality])
     return PreparedPatient(images, modality_mask(volumes), grid, anchor, reference, tuple(warnings))
 
 
@@ -119,11 +124,13 @@ def _refuse_twins(volumes: Mapping[Modality, Volume]) -> None:
             )
 
 
-def _check_coverage(volume: Volume, modality: Modality, whole: Grid, head: Array, anchor: Volume) -> list[str]:
+def _check_coverage(
+    volume: Volume, modality: Modality, whole: Grid, mask: Array, head: Array, anchor: Volume
+) -> list[str]:
     source = Grid(volume.shape, volume.affine)
     inside = resample(np.ones(volume.shape, dtype=np.float32), source, whole) > 0.5
     coverage = float(inside[head].mean())
-    if coverage < MIN_COVERAGE:
+    if min(coverage, float(mask[head].mean())) < MIN_COVERAGE:
         raise InputError(
             f"{volume.source} does not overlap {anchor.source} in space, so they are not one patient in one "
             "session; leave one out or align them first."

@@ -69,18 +69,34 @@ def read_volume(path: Path) -> Volume:
         InputError: The file is missing, damaged, not 3D, constant, not finite, or its
             geometry makes no sense.
     """
+    volume = _read(path)
+    check_volume(volume)
+    if volume.array.min() == volume.array.max():
+        raise InputError(f"{path} is empty (every voxel is {volume.array.flat[0]:g}); export the series again.")
+    return volume
+
+
+def read_labels(path: Path) -> Volume:
+    """Read a label map; unlike an image it may be empty.
+
+    Raises InputError.
+    """
+    volume = _read(path)
+    check_volume(volume)
+    return volume
+
+
+def _read(path: Path) -> Volume:
     if not path.is_file():
         raise InputError(f"{path} does not exist; check the name.")
     if image_stem(path) is None:
         raise InputError(f"{path} is not a NIfTI, NRRD or MetaImage file; convert it to .nii.gz or .nrrd first.")
     nifti = path.name.lower().endswith((".nii", ".nii.gz"))
-    volume = _read_nifti(path) if nifti else _read_itk(path)
-    check_volume(volume)
-    return volume
+    return _read_nifti(path) if nifti else _read_itk(path)
 
 
 def check_volume(volume: Volume) -> None:
-    """Raise InputError unless the volume is a usable 3D image with a sensible affine."""
+    """Raise InputError unless the volume is 3D and finite, with a sensible affine."""
     array, source = volume.array, volume.source
     if min(array.shape) < MIN_VOXELS_PER_AXIS:
         size = " x ".join(map(str, array.shape))
@@ -93,8 +109,6 @@ def check_volume(volume: Volume) -> None:
         raise InputError(f"{source} spans {size} mm, which is no head; correct the voxel spacing in its header.")
     if not np.isfinite(array).all():
         raise InputError(f"{source} contains values that are not numbers (NaN or infinite); replace them by 0.")
-    if array.min() == array.max():
-        raise InputError(f"{source} is empty (every voxel is {array.flat[0]:g}); export the series again.")
 
 
 def _read_nifti(path: Path) -> Volume:
@@ -112,7 +126,17 @@ def _read_nifti(path: Path) -> Volume:
             shape = shape[:-1]
         _check_dimensions(path, shape)
         array = np.asanyarray(image.dataobj).reshape(shape).astype(np.float32)
-    except (ImageFileError, HeaderDataError, WrapStructError, OSError, EOFError, ValueError, zlib.error) as error:
+    except (
+        ImageFileError,
+        HeaderDataError,
+        WrapStructError,
+        OSError,
+        EOFError,
+        ValueError,
+        zlib.error,
+        OverflowError,
+        MemoryError,
+    ) as error:
         raise _damaged(path, error) from error
     header = image.header.copy()
     warnings: tuple[str, ...] = ()

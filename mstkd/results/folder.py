@@ -34,13 +34,21 @@ class ResultFolder:
     def __enter__(self) -> ResultFolder:
         self._made = first_missing(self.folder)
         with _disk_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._draft = Path(tempfile.mkdtemp(prefix=".mstkd-", dir=self.folder))
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self._draft = Path(tempfile.mkdtemp(prefix=".mstkd-", dir=self.folder))
+            except OSError:
+                self._remove_made()
+                raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         shutil.rmtree(self._draft, ignore_errors=True)
-        if kind is not None and self._made is not None:
+        if kind is not None:
+            self._remove_made()
+
+    def _remove_made(self) -> None:
+        if self._made is not None:
             with contextlib.suppress(OSError):
                 remove_empty(self.folder, self._made)
 
@@ -65,7 +73,8 @@ def write_labels(path: Path, tissues: np.ndarray, reference: Volume) -> None:
         header.set_data_dtype(np.uint8)
         header.set_slope_inter(1, 0)
         header["cal_min"] = header["cal_max"] = 0
-        image = nib.Nifti1Image(tissues, None, header)
+        kind: type[nib.Nifti1Image] = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
+        image = kind(tissues, None, header)
     else:
         image = nib.Nifti1Image(tissues, reference.affine)
     nib.save(image, path)
