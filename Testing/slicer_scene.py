@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import slicer
-
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "MSTKDSegment"))
 
 
 def new_scene():
