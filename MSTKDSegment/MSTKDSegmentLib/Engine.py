@@ -59,6 +59,7 @@ def runEngine(request: dict[str, object], progress: Progress) -> dict:
             text=True,
             encoding="utf-8",
             env=environment(),
+            cwd=engineFolder(),  # `-m` looks in the working folder first
             **OWN_GROUP,
         )
         try:
