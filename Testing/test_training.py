@@ -1,6 +1,7 @@
 import json
 import math
 
+import matplotlib.image
 import numpy as np
 import pytest
 import torch
@@ -17,8 +18,9 @@ from mstkd.regions import Region
 from mstkd.training import loop
 from mstkd.training.checkpoint import load_checkpoint
 from mstkd.training.config import read_config
+from mstkd.training.curves import draw_curves
 from mstkd.training.export import package_run
-from mstkd.training.journal import read_journal
+from mstkd.training.journal import Journal, read_journal
 from mstkd.training.loss import cross_entropy, dice_loss, segmentation_loss
 from mstkd.training.run import continue_run, start_run
 
@@ -154,6 +156,20 @@ def test_a_run_trains_validates_and_becomes_a_package(tmp_path, datalist, config
     card = load_package(tmp_path / "package").card
     assert card["training"]["steps"] == 6
     assert [set(d["patients"]) for d in card["training"]["data"]] == [{"a"}, {"b"}]
+
+
+def test_a_runs_curves_are_drawn_from_its_journal(tmp_path):
+    with pytest.raises(InputError, match="no journal"):
+        draw_curves(tmp_path, tmp_path / "curves.png")
+    journal = Journal(tmp_path)
+    for step in range(1, 40):
+        journal.write("step", step=step, loss=1 / step, learning_rate=1e-3)
+    journal.write("validation", step=39, dice={"all WT": 0.5})
+    with journal.path.open("a") as file:
+        file.write('{"event": "step", "st')
+    draw_curves(tmp_path, tmp_path / "curves.png")
+    drawn = matplotlib.image.imread(tmp_path / "curves.png")
+    assert drawn[..., :3].std() > 0.01
 
 
 def test_a_stopped_run_resumes_to_the_same_weights(tmp_path, datalist, config_file, monkeypatch):

@@ -1,4 +1,4 @@
-"""The command line: ``mstkd segment``, ``train``, ``package``, ``evaluate``, ``demo``."""
+"""The command line: ``mstkd segment``, ``train``, ``curves``, ``package``, ``evaluate``, ``demo``."""
 
 from __future__ import annotations
 
@@ -179,6 +179,19 @@ def train(
             resume = output
         complete = continue_run(resume, cache, choose_device(device))
         talk.print("Finished." if complete else f"Stopped; go on with: mstkd train --resume {resume}", markup=False)
+
+
+@app.command()
+def curves(
+    run: Annotated[Path, typer.Argument(help="Folder of a training run, also while it runs.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The picture (PNG).")] = Path("curves.png"),
+) -> None:
+    """Draw loss, learning rate and validation Dice of a run."""
+    with sentences():
+        from mstkd.training.curves import draw_curves
+
+        draw_curves(run, output)
+        talk.print(f"Written to {output}.", markup=False)
 
 
 @app.command()

@@ -64,6 +64,9 @@ def main() -> None:
     threed = app.view_manager.create_view(ViewLayoutDefinition.threed_view())
     for view in (axial, threed):
         view.render_window().SetSize(SIZE, SIZE)
+        # Off screen, multisampling hides whatever is translucent.
+        view.render_window().SetMultiSamples(0)
+        view.render_window().SetAlphaBitPlanes(1)
 
     volume = app.io_manager.load_volumes(str(arguments.volume))[0]
     labels = readLabels(arguments.labels)
@@ -72,11 +75,11 @@ def main() -> None:
     display = node.GetDisplayNode()
     display.SetPreferredDisplayRepresentationName3D("Closed surface")
     display.SetVisibility3D(True)
-    # Off screen the fill hides the image below it; outlines show both.
+    # Outlines leave the image below them to be judged.
     display.SetVisibility2DFill(False)
-    display.SetSliceIntersectionThickness(2)
     display.SetSegmentOpacity3D("WT", 0.3)
     display.SetSegmentOpacity3D("TC", 0.6)
+    display.SetSliceIntersectionThickness(2)
 
     app.display_manager.show_volume_in_slice_background(volume)
     axial.fit_view_to_content()

@@ -11,7 +11,7 @@ from mstkd.network import Architecture
 
 SAFE_SHARE = 0.7
 """Of the free memory; the rest is left to Slicer and the system."""
-LIVE_MAPS = 9
+LIVE_MAPS = 5
 """Feature maps of the first stage alive at once, measured as peak memory (Testing/benchmarks/network_cost.py)."""
 TILES: tuple[Size, ...] = (TILE, (128, 128, 128), (96, 96, 96), (64, 64, 64))
 
