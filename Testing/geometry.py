@@ -39,6 +39,13 @@ def grid_centre(grid: Grid) -> np.ndarray:
     return grid.affine[:3, :3] @ ((np.array(grid.shape) - 1) / 2) + grid.affine[:3, 3]
 
 
+def centred_on(grid: Grid, point: np.ndarray) -> Grid:
+    """The grid, moved so that its middle lies at a point (RAS, mm)."""
+    affine = grid.affine.copy()
+    affine[:3, 3] += point - grid_centre(grid)
+    return Grid(grid.shape, affine)
+
+
 def ellipsoid(grid: Grid, centre: np.ndarray, radii: np.ndarray) -> np.ndarray:
     """Where a grid's voxel centres lie in an axis-aligned ellipsoid (mm), bool."""
     return (((world_points(grid) - centre) / radii) ** 2).sum(axis=-1) <= 1

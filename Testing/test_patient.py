@@ -1,7 +1,7 @@
 import nibabel as nib
 import numpy as np
 import pytest
-from geometry import ellipsoid, grid_centre, head, oblique_grids, world_points
+from geometry import centred_on, ellipsoid, grid_centre, head, oblique_grids, world_points
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -55,7 +55,7 @@ def test_the_reference_is_t1gd_then_flair_then_t1_then_t2_unless_chosen():
 @given(oblique_grids(), st.lists(oblique_grids(), min_size=1, max_size=3))
 def test_sequences_on_their_own_grids_land_on_one_and_the_result_on_the_references(reference, others):
     # One head in space, seen by grids that differ in everything but where they are.
-    grids = [reference, *(Grid(g.shape, moved(g, reference)) for g in others)]
+    grids = [reference, *(centred_on(g, grid_centre(reference)) for g in others)]
     centre = grid_centre(reference)
     modalities = [GD, F, T1, T2][: len(grids)]
     volumes = {}
@@ -72,12 +72,6 @@ def test_sequences_on_their_own_grids_land_on_one_and_the_result_on_the_referenc
     labels = patient.labels_to_reference(expected.astype(np.uint8))
     assert labels.shape == reference.shape
     assert dice(labels > 0, ellipsoid(reference, centre + np.array([5, -8, 6]), np.full(3, 12.0))) > 0.9
-
-
-def moved(grid, target):
-    affine = grid.affine.copy()
-    affine[:3, 3] += grid_centre(target) - grid_centre(grid)
-    return affine
 
 
 @settings(max_examples=15)

@@ -38,7 +38,9 @@ def sentences(machine: bool = False) -> Iterator[None]:
     Args:
         machine: Print the sentence as JSON on standard output.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT too: a parent that runs in the background hands it down ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)  # our sentence says what it would
     try:
         yield
