@@ -117,6 +117,30 @@ def test_a_transformed_volume_is_taken_from_where_it_lies_in_the_world(scene, vo
     assert again.GetTransformNodeID() is None
 
 
+def mirrored(scene, volume):
+    """The same image in the same place, stored with its first axis reversed (a left-handed grid)."""
+    matrix = vtk.vtkMatrix4x4()
+    volume.GetIJKToRASMatrix(matrix)
+    last = volume.GetImageData().GetDimensions()[0] - 1
+    flip = vtk.vtkMatrix4x4()
+    flip.SetElement(0, 0, -1)
+    flip.SetElement(0, 3, last)
+    vtk.vtkMatrix4x4.Multiply4x4(matrix, flip, matrix)
+    array = slicer.util.arrayFromVolume(volume)[:, :, ::-1].copy()
+    node = slicer.util.addVolumeFromArray(array, name="mirrored", nodeClassName="vtkMRMLScalarVolumeNode")
+    node.SetIJKToRASMatrix(matrix)
+    return node
+
+
+def test_a_left_handed_volume_gets_its_result_in_the_right_place(scene, volumes, monkeypatch):
+    monkeypatch.setattr(slicer, "mrmlScene", scene, raising=False)
+    plain = SegmentLogic().segment(volumes)
+    other = SegmentLogic().segment({"flair": volumes["flair"], "t1gd": mirrored(scene, volumes["t1gd"])})
+    one, two = (segment_array(node, "WT", volumes["t1gd"]) for node in (plain, other))
+    assert one.any()
+    assert 2 * (one & two).sum() / (one.sum() + two.sum()) > 0.99
+
+
 def test_the_result_follows_the_references_parent_transform(scene, volumes):
     transform, _ = turn(scene)
     for volume in volumes.values():

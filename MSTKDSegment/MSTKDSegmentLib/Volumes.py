@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import SimpleITK as sitk
 import slicer
 import vtk
 
@@ -57,14 +58,15 @@ def writeVolume(volumeNode, path: Path) -> None:
 
 
 def readLabels(path: Path):
-    """The engine's label map as an array ``(k, j, i)``, in Slicer's order.
+    """The engine's label map as an array ``(k, j, i)``, in the order of the volume that was written.
+
+    SimpleITK keeps the stored order; Slicer's own reader turns a left-handed grid into a
+    right-handed one, and the labels would lie mirrored on the volume.
 
     Raises:
         EngineError: The file cannot be read.
     """
-    node = slicer.vtkMRMLLabelMapVolumeNode()
-    storage = slicer.vtkMRMLVolumeArchetypeStorageNode()
-    storage.SetFileName(str(path))
-    if not storage.ReadData(node):
-        raise EngineError("The engine's result could not be read; try again.")
-    return slicer.util.arrayFromVolume(node)
+    try:
+        return sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
+    except RuntimeError:
+        raise EngineError("The engine's result could not be read; try again.") from None

@@ -3,7 +3,7 @@
 Needs a Python environment of its own, because trame-slicer pins another slicer-core::
 
     python3 -m venv .venv-render
-    .venv-render/bin/pip install 'trame-slicer[standalone]==2.0.0'
+    .venv-render/bin/pip install 'trame-slicer[standalone]==2.0.0' SimpleITK
     .venv-render/bin/python Testing/screenshots/render_views.py \\
         Resources/SampleData/BraTS2021_01479/t1c.nii.gz demo/all/labels.nii.gz Resources/Screenshots/slicer.png
 """
