@@ -16,6 +16,7 @@ from mstkd.evaluation import region_dice
 from mstkd.modalities import CHANNELS, COMBINATIONS, Modality
 from mstkd.pipeline import segment_files
 from mstkd.regions import CONVENTIONS, RESULT_CONVENTION, Region
+from mstkd.results.summary import doubts
 
 RESULTS = {"labels.nii.gz", "summary.json", "picture.png"}
 
@@ -159,6 +160,20 @@ def test_a_folder_is_recognised_said_and_segmented(tumour_box, tmp_path):
     assert summary["regions_ml"]["WT"] == pytest.approx((tissues > 0).sum() * millilitres, abs=0.01)
     assert summary["regions_ml"]["TC"] == pytest.approx(np.isin(tissues, (1, 3)).sum() * millilitres, abs=0.01)
     assert region_dice(found(tmp_path / "out"), truth(tumour_box))[Region.WT] > 0.4, "the tumour is where it is"
+
+
+def test_regions_that_were_measured_poor_are_said_and_good_ones_not():
+    figures = [("all available", "WT", 0.8), ("all available", "TC", 0.1), ("FLAIR", "WT", 0.4)]
+    card = {"accuracy": [{"sequences": s, "region": r, "dice": d, "cases": 3} for s, r, d in figures]}
+    assert "TC 0.10" in doubts(card, "FLAIR, T1Gd")[0]
+    assert "WT" not in doubts(card, "FLAIR, T1Gd")[0]
+    assert "WT 0.40, TC 0.10" in doubts(card, "FLAIR")[0]
+    assert doubts({"accuracy": []}, "FLAIR") == []
+
+
+def test_a_file_given_against_its_name_is_remarked_on(tmp_path):
+    answer = mstkd("segment", "--t1", good(tmp_path / "a_flair.nii.gz"), "--device", "cuda:77", "-o", tmp_path / "out")
+    assert "its name says 'flair', which is FLAIR" in " ".join(answer.stderr.split())
 
 
 def test_a_named_file_wins_over_the_folder(tumour_box, tmp_path):

@@ -83,6 +83,7 @@ BAD = {
     "one slice": ("a.nii.gz", lambda p: save_nifti(p, GOOD[..., :1]), "(2D image|too few)"),
     "constant": ("a.nii.gz", lambda p: save_nifti(p, np.full_like(GOOD, 7)), "is empty"),
     "zero": ("a.nii.gz", lambda p: save_nifti(p, np.zeros_like(GOOD)), "is empty"),
+    "label map": ("a.nii.gz", lambda p: save_nifti(p, (GOOD % 4).astype(np.uint8)), "label map"),
     "NaN": ("a.nii.gz", nan, "not numbers"),
     "truncated": ("a.nii.gz", truncated, "cannot be read"),
     "truncated nrrd": ("a.nrrd", truncated_nrrd, "cannot be read"),

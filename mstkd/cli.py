@@ -72,10 +72,14 @@ def segment(
     folder: Annotated[Path | None, typer.Argument(help="A patient's folder; sequences are told by file name.")] = None,
     flair: Image = None,
     t1: Image = None,
-    t1gd: Image = None,
+    t1gd: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="T1 with contrast, also called T1c or T1ce.")
+    ] = None,
     t2: Image = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the three results.")] = Path("out"),
-    reference: Annotated[Modality | None, typer.Option(help="Whose grid carries the result.")] = None,
+    reference: Annotated[
+        Modality | None, typer.Option(help="Grid of the result; default T1Gd, else FLAIR, T1, T2.")
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="A model package; default: the shipped one.")] = None,
     device: Device = "auto",
     flips: Annotated[bool, typer.Option("--flips", help="Average with the mirrored head: slower, steadier.")] = False,
@@ -114,7 +118,12 @@ def announce(files: dict[Modality, Path]) -> None:
     """Say before anything is computed which file is taken for which sequence, and what is missing."""
     for modality, path in files.items():
         told = recognise_name(path.name)
-        evidence = f" (its name says '{told[1]}')" if told and told[0] is modality else " (as you said)"
+        if told is None:
+            evidence = " (as you said)"
+        elif told[0] is modality:
+            evidence = f" (its name says '{told[1]}')"
+        else:
+            evidence = f" (as you said, but its name says '{told[1]}', which is {told[0].label})"
         talk.print(f"{modality.label:>5}: {path}{evidence}", markup=False)
     talk.print(f"Missing: {describe(missing(files))}")
 

@@ -21,6 +21,8 @@ Array = np.ndarray
 MIN_VOXELS_PER_AXIS = 5
 EXTENT_MM = (20.0, 1000.0)
 """A field of view outside these limits means a wrong unit or a damaged header."""
+MOST_LABELS = 8
+"""An image with no more distinct values than this is a label map."""
 LPS_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -73,6 +75,8 @@ def read_volume(path: Path) -> Volume:
     check_volume(volume)
     if volume.array.min() == volume.array.max():
         raise InputError(f"{path} is empty (every voxel is {volume.array.flat[0]:g}); export the series again.")
+    if np.unique(volume.array[::2, ::2, ::2]).size <= MOST_LABELS:
+        raise InputError(f"{path} has so few grey values that it is a label map or a mask; give the image itself.")
     return volume
 
 
@@ -179,5 +183,6 @@ def _check_dimensions(path: Path, shape: tuple[int, ...]) -> None:
 
 
 def _damaged(path: Path, error: Exception) -> InputError:
-    detail = " ".join(str(error).split())[:100]
+    not_gzip = isinstance(error, gzip.BadGzipFile) and "Not a gzipped" in str(error)
+    detail = "no gzip file" if not_gzip else " ".join(str(error).split())[:100]
     return InputError(f"{path} cannot be read, it is damaged or not an image ({detail}); copy or export it again.")

@@ -46,8 +46,9 @@ def draw_picture(path: Path, result: Segmentation) -> None:
         _clear(axis)
         axis.set_title(f"{PLANES[plane]} on {patient.reference_modality.label}", color="white")
         _show(axis, _slice(shown, plane, point))
-        for region in REGIONS:
-            _overlay(axis, _slice(masks[region], plane, point), APPEARANCE[region].colour)
+        for region, inner in zip(REGIONS, (*REGIONS[1:], None), strict=True):
+            only = masks[region] if inner is None else masks[region] & ~masks[inner]
+            _overlay(axis, _slice(only, plane, point), APPEARANCE[region].colour)
         left, right = ("A", "P") if plane == 0 else ("R", "L")
         axis.text(0.02, 0.5, left, color="white", transform=axis.transAxes)
         axis.text(0.94, 0.5, right, color="white", transform=axis.transAxes)

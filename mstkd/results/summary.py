@@ -7,11 +7,29 @@ from typing import Any
 import mstkd
 from mstkd.inference.memory import peak_memory_gb
 from mstkd.inference.segment import Segmentation
-from mstkd.modalities import Modality
-from mstkd.models import ModelPackage
-from mstkd.regions import Tissue
+from mstkd.modalities import Modality, describe
+from mstkd.models import Card, ModelPackage
+from mstkd.regions import Region, Tissue
 
 NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
+
+
+TRUSTWORTHY_DICE = 0.5
+
+
+def doubts(card: Card, sequences: str) -> list[str]:
+    """A warning that names the regions for which the model was measured to be poor.
+
+    Args:
+        sequences: What was given, e.g. ``FLAIR, T1Gd``; where the card has no figures for
+            just these, those for all available sequences count.
+    """
+    measured = {(entry["sequences"], entry["region"]): entry["dice"] for entry in card["accuracy"]}
+    found = {r.value: measured.get((sequences, r.value), measured.get(("all available", r.value))) for r in Region}
+    poor = [f"{region} {dice:.2f}" for region, dice in found.items() if dice is not None and dice < TRUSTWORTHY_DICE]
+    if not poor:
+        return []
+    return [f"Do not rely on {', '.join(poor)}: so low is this model's measured Dice on patients it never saw."]
 
 
 def summarise(result: Segmentation, sources: dict[Modality, str], model: ModelPackage) -> dict[str, Any]:
@@ -39,5 +57,5 @@ def summarise(result: Segmentation, sources: dict[Modality, str], model: ModelPa
         "tile": list(result.tile) if result.tile else None,
         "seconds": {step: round(seconds, 2) for step, seconds in result.seconds.items()},
         "peak_memory_gb": round(peak_memory_gb(), 2),
-        "warnings": list(result.warnings),
+        "warnings": [*result.warnings, *doubts(model.card, describe(sources))],
     }
