@@ -8,16 +8,15 @@ import types
 import nibabel as nib
 import numpy as np
 import pytest
+import slicer
+import vtk
+from MSTKDSegmentLib import Engine, SegmentLogic
+from MSTKDSegmentLib.Engine import EngineError
+from slicer_scene import load_volume, new_scene
+from vtk.util import numpy_support
 
-slicer = pytest.importorskip("slicer")
-import vtk  # noqa: E402  it comes with slicer-core
-from MSTKDSegmentLib import Engine, SegmentLogic  # noqa: E402
-from MSTKDSegmentLib.Engine import EngineError  # noqa: E402
-from slicer_scene import load_volume, new_scene  # noqa: E402
-from vtk.util import numpy_support  # noqa: E402
-
-from mstkd.modalities import Modality  # noqa: E402
-from mstkd.pipeline import segment_files  # noqa: E402
+from mstkd.modalities import Modality
+from mstkd.pipeline import segment_files
 
 
 @pytest.fixture

@@ -23,10 +23,10 @@ from vtk.util import numpy_support
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "MSTKDSegment")]
 
-from MSTKDSegmentLib.Regions import addSegmentation  # noqa: E402
-from MSTKDSegmentLib.Volumes import readLabels  # noqa: E402
+from MSTKDSegmentLib.Regions import addSegmentation  # noqa: E402  needs the path set above
+from MSTKDSegmentLib.Volumes import readLabels  # noqa: E402  needs the path set above
 
-from mstkd.regions import segment_descriptions  # noqa: E402  found through the path above
+from mstkd.regions import segment_descriptions  # noqa: E402  needs the path set above
 
 SIZE = 640
 
