@@ -12,7 +12,7 @@ import numpy as np
 
 from mstkd.data.datalist import Case
 from mstkd.errors import InputError
-from mstkd.preprocessing import prepare, read_labels, read_volume
+from mstkd.preprocessing import prepare, read_labels
 
 Array = np.ndarray
 FORMAT = 1
@@ -70,7 +70,7 @@ def load_cached(case: Case, folder: Path) -> CachedCase:
 
 
 def _store(case: Case, entry: Path) -> None:
-    patient = prepare({m: read_volume(path) for m, path in case.images.items()})
+    patient = prepare({m: case.read(m) for m in case.images})
     labels = read_labels(case.label)
     if labels.shape != patient.reference.shape or not np.allclose(labels.affine, patient.reference.affine, atol=1e-3):
         raise InputError(f"{case.label} does not lie on the grid of {patient.reference.source}; resample it first.")

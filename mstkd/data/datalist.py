@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mstkd.errors import InputError
 from mstkd.modalities import CHANNELS, Modality
+from mstkd.preprocessing import Volume, read_volume
 from mstkd.regions import CONVENTIONS, LabelConvention
 
 SPLITS = ("train", "validation", "test")
@@ -32,6 +33,14 @@ class Case:
     label: Path
     convention: LabelConvention
     split: str
+
+    def read(self, modality: Modality) -> Volume:
+        """The image of one of the case's sequences.
+
+        Raises:
+            InputError: The file is refused.
+        """
+        return read_volume(self.images[modality])
 
 
 def read_datalist(path: Path) -> list[Case]:

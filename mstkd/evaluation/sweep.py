@@ -16,7 +16,7 @@ from mstkd.evaluation.dice import region_dice
 from mstkd.inference import choose_device, segment
 from mstkd.modalities import COMBINATIONS, Modality, describe, ordered
 from mstkd.models import Card, load_package, write_card
-from mstkd.preprocessing import Grid, read_labels, read_volume, resample_labels
+from mstkd.preprocessing import Grid, read_labels, resample_labels
 from mstkd.regions import REGIONS
 
 ALL = "all available"
@@ -71,7 +71,7 @@ def evaluate_package(
     output.mkdir(parents=True, exist_ok=True)
     scores: list[Score] = []
     for case in cases:
-        volumes = {m: read_volume(path) for m, path in case.images.items()}
+        volumes = {m: case.read(m) for m in case.images}
         label = read_labels(case.label)
         truth = case.convention.decode(label.array, str(case.label))
         for name, subset in subsets(case, wanted):

@@ -1,0 +1,12 @@
+"""The command line, one file per group of commands; importing it imports no torch."""
+
+from mstkd.cli import evaluate, segment, training
+from mstkd.cli.shared import app
+
+
+def main() -> None:
+    """Entry point of ``mstkd`` and ``python -m mstkd``."""
+    app()
+
+
+__all__ = ["evaluate", "main", "segment", "training"]

@@ -1,0 +1,36 @@
+"""``mstkd evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mstkd.cli.shared import Device, app, sentences, talk
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A model package.")],
+    data: Annotated[Path, typer.Argument(help="The datalist (JSON).")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for cases.csv and summary.csv.")],
+    split: Annotated[str, typer.Option(help="Which cases: train, validation or test.")] = "test",
+    combinations: Annotated[str, typer.Option(help="all (every one of the 15), or single.")] = "single",
+    card: Annotated[bool, typer.Option("--card", help="Also enter the figures into the model's card.")] = False,
+    device: Device = "auto",
+) -> None:
+    """Dice per region on the patients' own grids, for all sequences and for chosen subsets."""
+    with sentences():
+        from mstkd.evaluation.sweep import evaluate_package
+
+        evaluate_package(
+            model,
+            data,
+            output,
+            split=split,
+            combinations=combinations,
+            card=card,
+            device=device,
+            say=lambda text: talk.print(text, markup=False),
+        )
