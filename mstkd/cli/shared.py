@@ -25,6 +25,11 @@ talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
 BAD_INPUT, INTERRUPTED = 2, 130
 Image = Annotated[Path | None, typer.Option(metavar="FILE")]
+CACHE = Path("runs/cache")
+Cache = Annotated[Path, typer.Option(help="Where preprocessed cases are kept.")]
+Changes = Annotated[
+    list[str], typer.Option("--set", metavar="A.B=VALUE", help="Change a setting, e.g. sampling.batch_size=2.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 
 

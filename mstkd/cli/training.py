@@ -3,35 +3,68 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from mstkd.cli.shared import Device, app, sentences, talk
+from mstkd.cli.shared import CACHE, Cache, Changes, Device, app, sentences, talk
 from mstkd.errors import InputError
 
 
 @app.command()
 def train(
-    config: Annotated[Path | None, typer.Argument(help="A YAML configuration; not with --resume.")] = None,
+    config: Annotated[
+        Path | None, typer.Argument(help="A YAML configuration, or the name of one: compact, paper. Not with --resume.")
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="The datalist (JSON).")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder of the new run.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Folder of a run to go on with.")] = None,
-    cache: Annotated[Path, typer.Option(help="Where preprocessed cases are kept.")] = Path("runs/cache"),
+    changes: Changes = [],  # noqa: B006 (typer reads it; nobody changes it)
+    cache: Cache = CACHE,
     device: Device = "auto",
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write RUN/tensorboard.")] = False,
 ) -> None:
-    """Train a student on random subsets; Ctrl-C ends it with a checkpoint."""
+    """Distil a student that takes random subsets from a teacher that sees all sequences.
+
+    Ctrl-C, or a file named 'stop' in the run's folder, ends it with a checkpoint. Several
+    GPUs: torchrun --nproc-per-node N -m mstkd train ...
+    """
     with sentences():
         from mstkd.inference.device import choose_device
-        from mstkd.training.run import continue_run, start_run
+        from mstkd.training.config import find_config, read_config
+        from mstkd.training.devices import make_fabric
+        from mstkd.training.run import config_of, continue_run, start_run
+        from mstkd.training.tensorboard import tensorboard_listener
 
-        if resume is None:
-            if config is None or data is None or output is None:
-                raise InputError("a new run needs CONFIG, --data DATALIST and -o RUN; an old one needs --resume RUN.")
-            start_run(config, data, output)
-            resume = output
-        complete = continue_run(resume, cache, choose_device(device))
-        talk.print("Finished." if complete else f"Stopped; go on with: mstkd train --resume {resume}", markup=False)
+        run = resume or output
+        if run is None or (resume is None and (config is None or data is None)):
+            raise InputError("a new run needs CONFIG, --data DATALIST and -o RUN; an old one needs --resume RUN.")
+        settings = read_config(config_of(run) if resume or config is None else find_config(config), changes)
+        fabric = make_fabric(choose_device(device), settings.precision)
+        if fabric.is_global_zero and resume is None and data is not None:
+            start_run(settings, data, run)
+        fabric.barrier()
+        watched = tensorboard and fabric.is_global_zero
+        listeners = (say_progress, *((tensorboard_listener(run),) if watched else ()))
+        complete = continue_run(run, settings, cache=cache, fabric=fabric, listeners=listeners)
+        if fabric.is_global_zero:
+            talk.print("Finished." if complete else f"Stopped; go on with: mstkd train --resume {run}", markup=False)
+
+
+def say_progress(event: dict[str, Any]) -> None:
+    """Says on the terminal what a run does: its start, its terms, every tenth step and each validation."""
+    if event["event"] == "start":
+        talk.print(f"Training on {event['device']} from step {event['step']} of {event['steps']}.", markup=False)
+    elif event["event"] == "first_terms":
+        terms = ", ".join(f"{name} {value:.2f}" for name, value in event["weighted"].items())
+        talk.print(f"Weighted terms at the first step: {terms}", markup=False)
+        if event["outside"]:
+            names = " and ".join(event["outside"])
+            talk.print(f"Warning: outside 0.05 to 1, so drowned or drowning the others: {names}; change the weight.")
+    elif event["event"] == "step" and event["step"] % 10 == 0:
+        talk.print(f"Step {event['step']}: loss {event['loss']:.3f}, {event['seconds']:.1f} s")
+    elif event["event"] == "validation":
+        talk.print(f"Validation after step {event['step']}: mean Dice {event['score']:.3f}")
 
 
 @app.command()

@@ -25,8 +25,8 @@ TUMOUR_CENTRED = 0.67
 """Share of crops centred on a tumour voxel."""
 
 
-def spatial_transform(size: Size) -> Compose:
-    """Flips, rotations, scaling and shear of image and labels, cut to ``size``."""
+def spatial_transform(size: Size, *, elastic: bool) -> Compose:
+    """Flips and rotations of image and labels, cut to ``size``; ``elastic`` also scales and shears."""
     keys = ("image", "label")
     return Compose(
         [
@@ -36,8 +36,8 @@ def spatial_transform(size: Size) -> Compose:
                 prob=1.0,
                 spatial_size=size,
                 rotate_range=(0.25, 0.25, 0.35),
-                scale_range=(0.15, 0.15, 0.15),
-                shear_range=(0.05,) * 6,
+                scale_range=(0.15, 0.15, 0.15) if elastic else None,
+                shear_range=(0.05,) * 6 if elastic else None,
                 mode=("bilinear", "nearest"),
                 padding_mode="zeros",
             ),
@@ -60,10 +60,17 @@ def intensity_transform() -> Compose:
     )
 
 
-def random_subset(present: tuple[bool, ...], rng: np.random.Generator) -> Array:
-    """A uniformly drawn non-empty subset of the channels that exist, ``(4,)`` bool."""
+def random_subset(present: tuple[bool, ...], rng: np.random.Generator, full: float = 0.0) -> Array:
+    """A uniformly drawn non-empty subset of the channels that exist, ``(4,)`` bool.
+
+    Args:
+        full: Probability with which all of them are taken instead.
+    """
     channels = [c for c in range(len(CHANNELS)) if present[c]]
-    code = int(rng.integers(1, 2 ** len(channels)))
+    whole = 2 ** len(channels) - 1
+    code = int(rng.integers(1, whole + 1))
+    if rng.random() < full:
+        code = whole
     subset = np.zeros(len(CHANNELS), dtype=bool)
     subset[[c for bit, c in enumerate(channels) if code >> bit & 1]] = True
     return subset

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,54 +19,83 @@ ROOM = 1.15
 """How much larger than the patch the cut is, so that rotated patches have few empty corners."""
 
 
+@dataclass(frozen=True)
+class SamplePlan:
+    """What samples are like, by their number.
+
+    Attributes:
+        weights: How often a case of each data set is drawn, relative to 1.
+        patches: ``(first sample, size)`` in rising order; the size grows as training goes.
+        augmentation: ``none`` (crops only), ``paper`` (flips and rotations too) or
+            ``strong`` (also scaling, shear and intensities).
+        full_set_ramp: Samples over which the chance of a sample with all its sequences
+            falls from 1 to that of any other subset.
+        length: How many samples there are.
+        seed: Of all of it.
+    """
+
+    weights: Mapping[str, float]
+    patches: Sequence[tuple[int, Size]]
+    augmentation: Literal["none", "paper", "strong"]
+    full_set_ramp: int
+    length: int
+    seed: int
+
+
 class SampleStream(Dataset[dict[str, Tensor]]):
     """Sample number i draws a case, a subset of its sequences, a crop and an augmentation.
 
     Because everything follows from ``(seed, i)``, a resumed run sees the samples that an
-    uninterrupted one would have seen.
+    uninterrupted one would have seen, and so do several processes that share a batch.
 
     Args:
         cases: Cached training cases.
-        weights: How often a case of each data set is drawn, relative to 1.
-        patches: ``(first sample, size)`` in rising order; the size grows as training goes.
+        plan: What the samples are like.
     """
 
-    def __init__(
-        self,
-        cases: Sequence[CachedCase],
-        *,
-        weights: Mapping[str, float],
-        patches: Sequence[tuple[int, Size]],
-        length: int,
-        seed: int,
-    ) -> None:
-        share = np.array([weights.get(case.case.dataset, 1.0) for case in cases])
-        self.cases, self.share, self.patches = list(cases), share / share.sum(), list(patches)
-        self.length, self.seed = length, seed
+    def __init__(self, cases: Sequence[CachedCase], plan: SamplePlan) -> None:
+        share = np.array([plan.weights.get(case.case.dataset, 1.0) for case in cases])
+        self.cases, self.share, self.plan = list(cases), share / share.sum(), plan
 
     def __len__(self) -> int:
-        return self.length
+        return self.plan.length
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        """``image`` (4, H, W, D), ``label`` (H, W, D), ``mask`` (4,), ``known`` (3,) regions."""
-        rng = np.random.default_rng((self.seed, index))
+        """``image`` (4, H, W, D), ``label`` (H, W, D), ``available`` and ``mask`` (4,), ``known`` (3,).
+
+        The image holds all sequences of the case, which the teacher sees; ``mask`` is the
+        student's subset of them. ``known`` says which of WT, TC and ET the reference knows.
+        """
+        plan = self.plan
+        rng = np.random.default_rng((plan.seed, index))
         cached = self.cases[int(rng.choice(len(self.cases), p=self.share))]
-        size = next(size for first, size in reversed(self.patches) if index >= first)
-        cut = (int(size[0] * ROOM), int(size[1] * ROOM), int(size[2] * ROOM))
-        images, labels = cached.images, cached.labels
-        box = random_box(labels, cut, rng)
-        mask = random_subset(cached.mask, rng)
-        spatial = spatial_transform(size).set_random_state(seed=int(rng.integers(2**31)))
-        intensity = intensity_transform().set_random_state(seed=int(rng.integers(2**31)))
-        # Only the drawn sequences are worked on; the others stay zero, as absent ones are.
-        part = crop(images, box, cut)[mask]
-        warped = spatial({"image": part, "label": crop(labels[None], box, cut)})
-        head = torch.as_tensor(warped["image"]) != 0
-        image = torch.zeros((len(mask), *size))
-        image[mask] = torch.as_tensor(intensity(warped["image"])) * head
+        size = next(size for first, size in reversed(plan.patches) if index >= first)
+        full = max(0.0, 1 - index / plan.full_set_ramp) if plan.full_set_ramp else 0.0
+        mask = random_subset(cached.mask, rng, full)
+        image, label = self._draw(cached, size, rng)
         return {
             "image": image,
-            "label": torch.as_tensor(warped["label"])[0].long(),
+            "label": label.long(),
+            "available": torch.tensor(cached.mask),
             "mask": torch.from_numpy(mask),
             "known": torch.tensor([region in cached.case.convention.regions for region in REGIONS]),
         }
+
+    def _draw(self, cached: CachedCase, size: Size, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        kind = self.plan.augmentation
+        cut = size if kind == "none" else (int(size[0] * ROOM), int(size[1] * ROOM), int(size[2] * ROOM))
+        labels = cached.labels
+        box = random_box(labels, cut, rng)
+        # Only sequences that exist are worked on; the others stay zero.
+        present = np.array(cached.mask)
+        part = {"image": crop(cached.images, box, cut)[present], "label": crop(labels[None], box, cut)}
+        if kind != "none":
+            spatial = spatial_transform(size, elastic=kind == "strong")
+            part = spatial.set_random_state(seed=int(rng.integers(2**31)))(part)
+        drawn = torch.as_tensor(part["image"])
+        if kind == "strong":
+            intensity = intensity_transform().set_random_state(seed=int(rng.integers(2**31)))
+            drawn = torch.as_tensor(intensity(part["image"])) * (drawn != 0)
+        image = torch.zeros((len(present), *size))
+        image[present] = drawn
+        return image, torch.as_tensor(part["label"])[0]

@@ -10,7 +10,7 @@ from monai.networks.blocks import SubpixelUpsample
 from torch import Tensor, cat, nn
 
 from mstkd.network.architecture import Architecture
-from mstkd.network.blocks import residual
+from mstkd.network.blocks import Residual
 from mstkd.network.transformer import MultiScaleTransformer
 
 CLASSES = 4
@@ -30,6 +30,7 @@ class Taps:
         f_dec: ``(B, C', H/8, W/8, D/8)``, the decoder's first convolution (equation 10).
         f_fused: f_enc&t, ``(B, C, H/8, W/8, D/8)``: the decoder's and discriminator's
             input (equation 9).
+        levels: The decoder's maps below the head's, finest first, for deep supervision.
     """
 
     logits: Tensor
@@ -39,6 +40,20 @@ class Taps:
     f_t: Tensor
     f_dec: Tensor
     f_fused: Tensor
+    levels: list[Tensor]
+
+    def detached(self) -> Taps:
+        """The same values, through which no gradient flows."""
+        return Taps(
+            logits=self.logits.detach(),
+            scales=[scale.detach() for scale in self.scales],
+            attentions=[attention.detach() for attention in self.attentions],
+            f_enc=self.f_enc.detach(),
+            f_t=self.f_t.detach(),
+            f_dec=self.f_dec.detach(),
+            f_fused=self.f_fused.detach(),
+            levels=[level.detach() for level in self.levels],
+        )
 
 
 class Encoder(nn.Module):
@@ -53,7 +68,7 @@ class Encoder(nn.Module):
         channels = architecture.channels
         self.stem = nn.Conv3d(4, channels[0], kernel_size=3, stride=architecture.stem_stride, padding=1)
         self.mask_embedding = nn.Linear(4, channels[0])
-        self.stages = nn.ModuleList(residual(c, n) for c, n in zip(channels, architecture.blocks, strict=True))
+        self.stages = nn.ModuleList(Residual(c, n) for c, n in zip(channels, architecture.blocks, strict=True))
         self.downs = nn.ModuleList(nn.Conv3d(a, b, kernel_size=3, stride=2, padding=1) for a, b in pairwise(channels))
 
     def forward(self, x: Tensor, mask: Tensor) -> list[Tensor]:
@@ -72,17 +87,19 @@ class Decoder(nn.Module):
         super().__init__()
         channels = architecture.channels[::-1]
         self.reduce = nn.ModuleList(nn.Conv3d(a, b, kernel_size=1) for a, b in pairwise(channels))
-        self.blocks = nn.ModuleList(residual(c, 1) for c in channels[1:])
+        self.blocks = nn.ModuleList(Residual(c, 1) for c in channels[1:])
         self.head = head(channels[-1], architecture.stem_stride)
 
-    def forward(self, fused: Tensor, skips: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """f_enc&t and the encoder's maps (coarsest first) to logits and f_dec."""
+    def forward(self, fused: Tensor, skips: list[Tensor]) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """f_enc&t and the encoder's maps (coarsest first) to logits, f_dec and the coarser levels' maps."""
         x = first = self.reduce[0](fused)
+        levels: list[Tensor] = []
         for level, (skip, block) in enumerate(zip(skips, self.blocks, strict=True)):
             if level:
+                levels.insert(0, x)
                 x = self.reduce[level](x)
             x = block(F.interpolate(x, scale_factor=2, mode="trilinear", align_corners=False) + skip)
-        return self.head(x), first
+        return self.head(x), first, levels
 
 
 def head(channels: int, stem_stride: int) -> nn.Module:
@@ -126,6 +143,15 @@ class MSTKDNet(nn.Module):
         """
         return self._run(x, mask, with_attention=False).logits
 
+    def recompute_fine_maps(self) -> None:
+        """Train with less memory and more time: the two finest levels' maps are not kept.
+
+        They take almost all of the memory; the coarser ones would save little.
+        """
+        for block in (*self.encoder.stages[:2], *self.decoder.blocks[-2:]):
+            assert isinstance(block, Residual)
+            block.recompute = True
+
     def forward_with_taps(self, x: Tensor, mask: Tensor) -> Taps:
         """The same logits with every tensor the distillation needs."""
         return self._run(x, mask, with_attention=True)
@@ -137,5 +163,5 @@ class MSTKDNet(nn.Module):
         f_t, scales, attentions = self.transformer(features[-1], with_attention)
         f_enc = self.project_enc(F.max_pool3d(features[-2], kernel_size=2))
         f_fused = self.fuse(cat([f_enc, f_t, features[-1]], dim=1))
-        logits, f_dec = self.decoder(f_fused, features[-2::-1])
-        return Taps(logits, scales, attentions, f_enc, f_t, f_dec, f_fused)
+        logits, f_dec, levels = self.decoder(f_fused, features[-2::-1])
+        return Taps(logits, scales, attentions, f_enc, f_t, f_dec, f_fused, levels)

@@ -1,63 +1,151 @@
-"""What one training run is: a typed configuration read from YAML."""
+"""What one training run is: typed settings read from YAML."""
 
 from __future__ import annotations
 
 import difflib
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from mstkd.distillation.objective import DistillationSettings
 from mstkd.errors import InputError
-from mstkd.network import PRESETS
+from mstkd.modalities import COMBINATIONS, Modality
+from mstkd.network import PRESETS, Architecture
+from mstkd.settings import Settings
+
+PRESET_FOLDER = Path(__file__).parent / "presets"
+Augmentation = Literal["none", "paper", "strong"]
 
 
-@dataclass(frozen=True)
-class Phase:
-    """Some steps with one patch size.
-
-    Attributes:
-        steps: Optimiser steps of the phase.
-        patch: Size in voxels of 1 mm, multiples of 8.
-        learning_rate: Rate of AdamW at the phase's first step; it falls as half a
-            cosine to the next phase's, in the last phase to 1 % of its own.
-    """
-
-    steps: int
-    patch: tuple[int, int, int]
-    learning_rate: float
+def _multiple_of_8(n: int) -> int:
+    if n % 8:
+        raise ValueError("must be a multiple of 8")
+    return n
 
 
-@dataclass(frozen=True)
-class TrainingConfig:
-    """Settings of a run; every field is required in the file.
+Side = Annotated[int, Field(ge=8), AfterValidator(_multiple_of_8)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 
-    Attributes:
-        preset: Name of the network's architecture.
-        phases: What follows on what; small patches first, whole heads last.
-        batch_size: Patches per step.
-        weight_decay: Of AdamW.
-        warmup: First steps over which the learning rate rises linearly.
-        ema_decay: Of the exponential moving average of the weights, which is what is
-            validated and shipped.
-        dataset_weights: How often a case of a data set is drawn, relative to 1.
-        validate_every: Steps between validations and checkpoints.
-        workers: Processes that prepare samples.
-        seed: Of initial weights, samples and subsets.
-    """
 
-    preset: str
-    phases: tuple[Phase, ...]
-    batch_size: int
-    weight_decay: float
-    warmup: int
-    ema_decay: float
-    dataset_weights: dict[str, float]
-    validate_every: int
-    workers: int
-    seed: int
+class Phase(Settings):
+    """Some steps with one patch size."""
+
+    steps: int = Field(ge=1, description="Optimiser steps of the phase.")
+    patch: tuple[Side, Side, Side] = Field(description="Voxels of 1 mm.")
+    learning_rate: float = Field(gt=0, description="At the phase's first step; it falls to the next phase's.")
+
+
+class Sampling(Settings):
+    """Which patients, sequences and distortions a step sees."""
+
+    batch_size: int = Field(ge=1, description="Patches per step, over all processes together.")
+    dataset_weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        description="How often a patient of a data set is drawn, relative to 1."
+    )
+    augmentation: Augmentation = Field(
+        description="paper: flips, rotations, crops; strong: also contrast, noise, blur, bias field; none: crops."
+    )
+    full_set_ramp: int = Field(
+        ge=0, description="Steps over which the student goes from all sequences to random subsets; 0: random at once."
+    )
+    workers: int = Field(ge=0, description="Processes that prepare samples, for each training process.")
+
+
+class Optimizer(Settings):
+    """How the weights move."""
+
+    name: Literal["adam", "adamw"]
+    betas: tuple[Share, Share]
+    weight_decay: float = Field(ge=0)
+    schedule: Literal["cosine", "polynomial"] = Field(
+        description="How the learning rate falls (polynomial: power 0.9)."
+    )
+    warmup: int = Field(ge=0, description="First steps over which the learning rate rises linearly.")
+    gradient_limit: float = Field(gt=0, description="Norm to which gradients are clipped.")
+
+
+class Teacher(Settings):
+    """Who sees all sequences."""
+
+    kind: Literal["joint", "frozen", "ema"] = Field(
+        description="joint: trained beside the student; frozen: a model package; ema: the student's average."
+    )
+    package: Path | None = Field(description="The model package of a frozen teacher, else null.")
+    dice_weight: float = Field(ge=0, description="Weight of a joint teacher's own segmentation loss.")
+
+    @model_validator(mode="after")
+    def _package_goes_with_frozen(self) -> Teacher:
+        if (self.kind == "frozen") != (self.package is not None):
+            raise ValueError("a frozen teacher needs a package, another has none")
+        return self
+
+
+class Validation(Settings):
+    """How the student is watched."""
+
+    every: int = Field(ge=1, description="Steps between validations.")
+    combinations: tuple[str, ...] | Literal["all"] = Field(
+        description="Subsets such as flair+t1gd whose Dice is measured; all: the 15."
+    )
+
+    @property
+    def subsets(self) -> list[tuple[Modality, ...]]:
+        """The subsets in the paper's order."""
+        if self.combinations == "all":
+            return list(COMBINATIONS)
+        wanted = [{Modality(name) for name in text.split("+")} for text in self.combinations]
+        return [c for c in COMBINATIONS if set(c) in wanted]
+
+    @model_validator(mode="after")
+    def _known_names(self) -> Validation:
+        if not self.subsets:
+            raise ValueError("combinations is empty")
+        return self
+
+
+class TrainingConfig(Settings):
+    """Settings of a run; every one of them is in the file, so that a run explains itself."""
+
+    network: Literal["paper", "compact"] | Architecture
+    phases: tuple[Phase, ...] = Field(min_length=1, description="Small patches first, whole heads last.")
+    sampling: Sampling
+    optimizer: Optimizer
+    teacher: Teacher | None = Field(description="null: random subsets alone, the control arm.")
+    distillation: DistillationSettings | None = Field(description="What the student takes over from the teacher.")
+    dice_weight: float = Field(gt=0, description="Weight of the student's segmentation loss (lambda_4).")
+    deep_supervision: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        description="Weights of the loss at the decoder's coarser levels, finest first; empty: none."
+    )
+    ema_decay: Share = Field(
+        description="Of the student's average, which is validated and shipped; 0: the student itself."
+    )
+    activation_checkpointing: bool = Field(description="Compute fine feature maps again instead of keeping them.")
+    precision: Literal["32-true", "bf16-mixed"] = Field(description="On CUDA; a CPU computes in 32 bits.")
+    validation: Validation
+    checkpoint_every: int = Field(ge=1, description="Steps between checkpoints.")
+    seed: int = Field(ge=0, description="Of initial weights, samples and subsets.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> TrainingConfig:
+        if (self.teacher is None) != (self.distillation is None):
+            raise ValueError("teacher and distillation go together: give both, or null for both")
+        if len(self.deep_supervision) >= len(self.architecture.channels) - 1:
+            raise ValueError(f"deep_supervision has at most {len(self.architecture.channels) - 2} levels here")
+        if self.teacher is not None and self.teacher.kind == "ema" and not self.ema_decay:
+            raise ValueError("an ema teacher needs an ema_decay")
+        joint = self.teacher is not None and self.teacher.kind == "joint"
+        if self.distillation is not None and self.distillation.teacher_gradients and not joint:
+            raise ValueError("teacher_gradients needs a joint teacher")
+        return self
+
+    @property
+    def architecture(self) -> Architecture:
+        """The network's sizes."""
+        return PRESETS[self.network] if isinstance(self.network, str) else self.network
 
     @property
     def steps(self) -> int:
@@ -72,62 +160,92 @@ class TrainingConfig:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for the journal and the model card."""
-        return asdict(self)
+        return self.model_dump(mode="json")
 
 
-def read_config(path: Path) -> TrainingConfig:
+def find_config(name: Path) -> Path:
+    """The file itself, or the preset of that name when there is no such file."""
+    preset = PRESET_FOLDER / f"{name}.yaml"
+    return preset if not name.exists() and preset.is_file() else name
+
+
+def read_config(path: Path, changes: Sequence[str] = ()) -> TrainingConfig:
     """Read a YAML configuration.
+
+    Args:
+        changes: Settings to replace, such as ``sampling.batch_size=2`` or
+            ``phases.0.steps=10``; the value is YAML.
 
     Raises:
         InputError: Unreadable, an unknown or missing setting, or a value of a wrong kind.
     """
     try:
-        values = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise InputError(f"{path} is no readable YAML file; start from mstkd/training/presets.") from error
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path} is no readable YAML file; start from {PRESET_FOLDER}.") from error
     if not isinstance(values, dict):
-        raise InputError(f"{path} holds no settings; start from mstkd/training/presets.")
-    known = [field.name for field in fields(TrainingConfig)]
-    for name in values:
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"did you mean '{near[0]}'" if near else f"known are {', '.join(known)}"
-            raise InputError(f"{path} has the unknown setting '{name}'; {hint}.")
-    lacking = [name for name in known if name not in values]
-    if lacking:
-        raise InputError(f"{path} lacks the setting '{lacking[0]}'; add it.")
+        raise InputError(f"{path} holds no settings; start from {PRESET_FOLDER}.")
+    for change in changes:
+        _replace(values, change, path)
     try:
-        return _typed(values)
-    except (TypeError, ValueError, KeyError) as error:
+        return TrainingConfig.model_validate(values)
+    except ValidationError as error:
+        raise InputError(_sentence(error, path)) from error
+
+
+def write_config(path: Path, config: TrainingConfig) -> None:
+    """Write the settings as YAML that `read_config` reads."""
+    path.write_text(yaml.safe_dump(config.as_dict(), sort_keys=False), encoding="utf-8")
+
+
+def _replace(values: dict[str, Any], change: str, source: Path) -> None:
+    name, equals, text = change.partition("=")
+    *parents, last = name.split(".")
+    place: Any = values
+    try:
+        for parent in parents:
+            place = place[int(parent) if isinstance(place, list) else parent]
+        place[int(last) if isinstance(place, list) else last] = yaml.safe_load(text)
+    except (KeyError, IndexError, TypeError, ValueError, yaml.YAMLError) as error:
         raise InputError(
-            f"{path} has a value of the wrong kind ({error}); compare it with mstkd/training/presets."
+            f"--set {change} does not fit {source}; write a.b=value, as the file nests its settings."
         ) from error
+    if not equals:
+        raise InputError(f"--set {change} has no value; write a.b=value.")
 
 
-def _typed(values: dict[str, Any]) -> TrainingConfig:
-    if values["preset"] not in PRESETS:
-        raise ValueError(f"preset must be one of {', '.join(PRESETS)}")
-    phases = tuple(Phase(int(p["steps"]), _size(p["patch"]), float(p["learning_rate"])) for p in values["phases"])
-    if not phases:
-        raise ValueError("phases is empty")
-    if min(int(values["batch_size"]), int(values["validate_every"])) < 1 or min(p.steps for p in phases) < 1:
-        raise ValueError("batch_size, validate_every and the phases' steps must be at least 1")
-    return TrainingConfig(
-        preset=str(values["preset"]),
-        phases=phases,
-        batch_size=int(values["batch_size"]),
-        weight_decay=float(values["weight_decay"]),
-        warmup=int(values["warmup"]),
-        ema_decay=float(values["ema_decay"]),
-        dataset_weights={str(name): float(weight) for name, weight in values["dataset_weights"].items()},
-        validate_every=int(values["validate_every"]),
-        workers=int(values["workers"]),
-        seed=int(values["seed"]),
-    )
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 
 
-def _size(value: list[int]) -> tuple[int, int, int]:
-    h, w, d = (int(n) for n in value)
-    if any(n % 8 or n < 8 for n in (h, w, d)):
-        raise ValueError(f"patch size {value} must be multiples of 8")
-    return h, w, d
+def _sentence(error: ValidationError, source: Path) -> str:
+    """The first thing that is wrong, and its remedy."""
+    # An unknown name explains a missing one; of the alternatives of a setting the closest fit goes deepest.
+    first = max(error.errors(), key=lambda e: (e["type"] in _UNKNOWN, len(e["loc"])))
+    known = _known_at(first["loc"])
+    name = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
+    if first["type"] in _UNKNOWN:
+        near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
+        hint = f"did you mean '{near[0]}'" if near else f"known there are {', '.join(known)}"
+        return f"{source} has the unknown setting '{name}'; {hint}."
+    if first["type"] == "missing":
+        return f"{source} lacks the setting '{name}'; add it."
+    reason = first["msg"].removeprefix("Value error, ")
+    where = f"the setting '{name}' cannot be {first['input']!r:.60}" if name else "the settings do not fit together"
+    return f"{source}: {where} ({reason[0].lower()}{reason[1:]}); correct it as in {PRESET_FOLDER}."
+
+
+def _known_at(place: tuple[int | str, ...]) -> list[str]:
+    """Names of the settings beside the last part of a place."""
+    group: Any = TrainingConfig
+    for part in place[:-1]:
+        field = group.model_fields.get(part)
+        if field is not None:
+            group = next((kind for kind in _kinds(field.annotation) if issubclass(kind, Settings)), group)
+    return list(group.model_fields)
+
+
+def _kinds(annotation: Any) -> list[type]:
+    """All classes that a type hint mentions."""
+    if isinstance(annotation, type) and not get_args(annotation):
+        return [annotation]
+    return [kind for part in get_args(annotation) for kind in _kinds(part)]

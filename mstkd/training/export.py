@@ -7,18 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from torch.optim.swa_utils import AveragedModel
-
 from mstkd.data.cache import content_key
 from mstkd.data.datalist import Case, read_datalist
 from mstkd.errors import InputError
 from mstkd.models import Card, write_package
-from mstkd.network import PRESETS, MSTKDNet
+from mstkd.network import MSTKDNet
 from mstkd.preprocessing.intensity import CLIP_PERCENTILES
-from mstkd.training.checkpoint import load_checkpoint
+from mstkd.training.checkpoint import load_best, load_checkpoint
 from mstkd.training.config import read_config
 from mstkd.training.journal import read_journal
-from mstkd.training.run import CONFIG, DATALIST
+from mstkd.training.run import DATALIST, config_of
 
 CITATION = (
     "Zhu S, Chen Y, Chen W, et al. Bridging the Gap in Missing Modalities: Leveraging Knowledge Distillation and "
@@ -36,12 +34,10 @@ def package_run(run: Path, folder: Path, description: Path) -> None:
     Raises:
         InputError: The run or the description is incomplete.
     """
-    config = read_config(run / CONFIG)
+    config = read_config(config_of(run))
     state = load_checkpoint(run)
-    averaged = AveragedModel(MSTKDNet(PRESETS[config.preset]))
-    averaged.load_state_dict(state["averaged"])
-    network = averaged.module
-    assert isinstance(network, MSTKDNet)
+    network = MSTKDNet(config.architecture)
+    network.load_state_dict(load_best(run) or state["average"]["network"])
     cases = read_datalist(run / DATALIST)
     try:
         words = json.loads(description.read_text())

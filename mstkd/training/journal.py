@@ -4,30 +4,54 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 NAME = "journal.jsonl"
+Event = dict[str, Any]
+Listener = Callable[[Event], None]
 
 
 class Journal:
-    """Writes events to ``run/journal.jsonl``; a resumed run goes on in the same file."""
+    """Writes events to ``run/journal.jsonl``; a resumed run goes on in the same file.
 
-    def __init__(self, run: Path) -> None:
-        self.path = run / NAME
+    Args:
+        listeners: Also told of each event.
+    """
+
+    def __init__(self, run: Path, listeners: tuple[Listener, ...] = ()) -> None:
+        self.path, self._listeners = run / NAME, listeners
 
     def write(self, event: str, **values: Any) -> None:
         """Append ``{"event", "time", ...}``; time is seconds since the epoch."""
-        with self.path.open("a") as file:
-            file.write(json.dumps({"event": event, "time": round(time.time(), 3), **values}) + "\n")
+        entry = {"event": event, "time": round(time.time(), 3), **values}
+        with self.path.open("a", encoding="utf-8") as file:
+            # A line that a killed run left half-written must not swallow this one.
+            file.write("\n" if file.tell() and not self._ends_with_newline() else "")
+            file.write(json.dumps(entry) + "\n")
+        for listener in self._listeners:
+            listener(entry)
+
+    def _ends_with_newline(self) -> bool:
+        with self.path.open("rb") as file:
+            file.seek(-1, 2)
+            return file.read(1) == b"\n"
 
 
-def read_journal(run: Path) -> list[dict[str, Any]]:
-    """All complete events of a run; a half-written last line is passed over."""
-    events = []
-    for line in (run / NAME).read_text().splitlines():
+def read_journal(run: Path) -> list[Event]:
+    """All complete events of a run, in the order of its steps.
+
+    A half-written line is passed over. Where a killed run went on from an earlier
+    checkpoint, the steps it made again stand once, as made last.
+    """
+    events: list[Event] = []
+    for line in (run / NAME).read_text(encoding="utf-8").splitlines():
         try:
-            events.append(json.loads(line))
+            event = json.loads(line)
         except ValueError:
             continue
+        if event["event"] == "start":
+            events = [e for e in events if e["event"] == "start" or e.get("step", 0) <= event["step"]]
+        events.append(event)
     return events

@@ -1,56 +1,55 @@
-"""The loop that trains a student on random subsets of the sequences."""
+"""The loop that distils a teacher's knowledge into a student that sees random subsets."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader, Subset
+from lightning_fabric import Fabric
 
 from mstkd.data.cache import CachedCase
-from mstkd.data.dataset import SampleStream
-from mstkd.network import PRESETS, MSTKDNet
-from mstkd.training.checkpoint import load_checkpoint, save_checkpoint
+from mstkd.data.dataset import SamplePlan, SampleStream
+from mstkd.distillation import Objective, Terms
+from mstkd.distillation.objective import outside_first_step_range
+from mstkd.errors import InputError
+from mstkd.inference.memory import peak_memory_gb
+from mstkd.network import MSTKDNet
+from mstkd.training.adversary import Adversary
+from mstkd.training.average import MovingAverage
+from mstkd.training.batches import batches
+from mstkd.training.checkpoint import load_checkpoint, save_best, save_checkpoint
 from mstkd.training.config import TrainingConfig
+from mstkd.training.devices import total
 from mstkd.training.journal import Journal
-from mstkd.training.loss import segmentation_loss
+from mstkd.training.optimization import Trained
 from mstkd.training.provenance import device_name, revision, versions
+from mstkd.training.randomness import random_states, set_random_states
+from mstkd.training.schedule import learning_rate
+from mstkd.training.student import Batch, Trainee, segmentation, taps_of
+from mstkd.training.teacher import Teacher, make_teacher
+from mstkd.training.validation import Figures, score
 
-GRADIENT_LIMIT = 5.0
-Validate = Callable[[MSTKDNet], dict[str, float]]
-
-
-def learning_rate(step: int, config: TrainingConfig) -> float:
-    """The rate at a step: half a cosine from each phase's to the next's, after a linear warm-up."""
-    rates = [phase.learning_rate for phase in config.phases]
-    ends = [*rates[1:], 0.01 * rates[-1]]
-    first = 0
-    rate = ends[-1]
-    for phase, end in zip(config.phases, ends, strict=True):
-        if step < first + phase.steps:
-            share = (step - first) / phase.steps
-            rate = end + (phase.learning_rate - end) * 0.5 * (1 + math.cos(math.pi * share))
-            break
-        first += phase.steps
-    return rate * min(1.0, (step + 1) / max(1, config.warmup))
+Validate = Callable[[MSTKDNet], Figures]
 
 
 class Trainer:
-    """One run in one folder: network, optimiser, averaged weights and where it stands.
+    """One run in one folder: student, teacher, discriminator, their optimisers and where they stand.
 
     Args:
         config: What to do.
         cases: The training cases.
         run: Folder of journal and checkpoint.
-        device: Where to compute; CUDA uses bfloat16.
-        validate: Measures the averaged network; its figures go to the journal.
+        fabric: Devices, precision and processes.
+        validate: Measures the student; its figures go to the journal.
         resume: Go on from the run's checkpoint.
+        journal: Where events go.
+
+    Raises:
+        InputError: The batch cannot be shared among the processes, the teacher is
+            refused, or the checkpoint does not fit the configuration.
     """
 
     def __init__(
@@ -59,105 +58,208 @@ class Trainer:
         cases: Sequence[CachedCase],
         run: Path,
         *,
-        device: torch.device,
+        fabric: Fabric,
         validate: Validate,
+        journal: Journal,
         resume: bool = False,
     ) -> None:
+        if config.sampling.batch_size % fabric.world_size:
+            raise InputError(
+                f"sampling.batch_size {config.sampling.batch_size} cannot be shared equally by {fabric.world_size} "
+                "processes; choose a multiple of them."
+            )
         torch.manual_seed(config.seed)
-        self.config, self.run, self.device, self.validate = config, run, device, validate
-        network = MSTKDNet(PRESETS[config.preset])
-        # torch's stub lacks the overload with memory_format alone.
-        self.network = network.to(device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-        self.optimizer = torch.optim.AdamW(self.network.parameters(), weight_decay=config.weight_decay)
-        self.averaged = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay))
+        self.config, self.run, self.fabric, self.validate, self.journal = config, run, fabric, validate, journal
+        trainee = Trainee(config.architecture, config.deep_supervision, recompute=config.activation_checkpointing)
+        self.student = Trained(fabric, trainee, config.optimizer)
+        self.average = MovingAverage(self.student.module.network, config.ema_decay)
+        self.teacher: Teacher | None = make_teacher(fabric, config, self.average.network)
+        self.objective = Objective(config.distillation) if config.distillation is not None else None
+        adversarial = config.distillation is not None and config.distillation.adversarial
+        self.adversary = Adversary(fabric, config) if adversarial else None
         self.step = 0
+        self.best: dict[str, float] = {}
         if resume:
             self._restore(load_checkpoint(run))
-        self.stream = SampleStream(
-            cases,
-            weights=config.dataset_weights,
-            patches=[(first * config.batch_size, size) for first, size in config.patches],
-            length=config.steps * config.batch_size,
-            seed=config.seed,
-        )
-        self.journal = Journal(run)
+        self.stream = SampleStream(cases, sample_plan(config))
 
     def train(self, stop: Callable[[], bool]) -> bool:
-        """Go on to the last step, or until ``stop`` says so; True when the run is complete.
+        """Go on to the last step, or until ``stop`` says so in any process; True when the run is complete.
 
-        A checkpoint is written at each validation and at the end, also after a stop.
+        A checkpoint is written at its interval, at each validation, and at the end, also
+        after a stop.
+
+        Raises:
+            InputError: A loss that is no number; the last checkpoint stays as it is.
         """
-        self.journal.write(
+        self._log(
             "start",
             step=self.step,
+            steps=self.config.steps,
             config=self.config.as_dict(),
-            device=device_name(self.device),
+            device=device_name(self.fabric.device),
+            processes=self.fabric.world_size,
             revision=revision(),
             versions=versions(),
         )
+        asked = time.perf_counter()
         for batch in self._batches():
-            if stop():
+            if self._anyone(stop()):
                 self._save()
-                self.journal.write("stopped", step=self.step)
+                self._log("stopped", step=self.step)
                 return False
-            self._train_step(batch)
-            if self.step % self.config.validate_every == 0 and self.step < self.config.steps:
-                self._checkpoint()
-        self._checkpoint()
-        self.journal.write("finished", step=self.step)
+            self._train_step({name: tensor.to(self.fabric.device) for name, tensor in batch.items()}, asked)
+            finished = self.step == self.config.steps
+            if self.step % self.config.validation.every == 0 or finished:
+                self._validate()
+                self._save()
+            elif self.step % self.config.checkpoint_every == 0:
+                self._save()
+            asked = time.perf_counter()
+        self._log("finished", step=self.step)
         return True
 
-    def student(self) -> MSTKDNet:
-        """The averaged network: what is validated and shipped."""
-        averaged = self.averaged.module
-        assert isinstance(averaged, MSTKDNet)
-        return averaged
-
-    def _batches(self) -> DataLoader[dict[str, Tensor]]:
-        rest = range(self.step * self.config.batch_size, len(self.stream))
-        return DataLoader(Subset(self.stream, rest), batch_size=self.config.batch_size, num_workers=self.config.workers)
-
-    def _train_step(self, batch: dict[str, Tensor]) -> None:
-        started = time.perf_counter()
-        rate = learning_rate(self.step, self.config)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.network.train()
-        batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            logits = self.network(batch["image"], batch["mask"])
-        loss = segmentation_loss(logits, batch["label"], batch["known"])
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_LIMIT)
-        if torch.isfinite(norm):
-            self.optimizer.step()
-            self.averaged.update_parameters(self.network)
-        self.step += 1
-        self.journal.write(
-            "step",
-            step=self.step,
-            loss=round(loss.item(), 5),
-            learning_rate=rate,
-            gradient_norm=round(norm.item(), 4),
-            seconds=round(time.perf_counter() - started, 3),
+    def _batches(self) -> Any:
+        sampling = self.config.sampling
+        return batches(
+            self.stream,
+            first=self.step,
+            last=self.config.steps,
+            size=sampling.batch_size,
+            rank=self.fabric.global_rank,
+            processes=self.fabric.world_size,
+            workers=sampling.workers,
+            restarted=lambda reason: self._log("workers", step=self.step, restarted=reason),
         )
 
-    def _checkpoint(self) -> None:
-        self._save()
-        self.journal.write("validation", step=self.step, dice=self.validate(self.student()))
+    def _train_step(self, batch: Batch, asked: float) -> None:
+        started = time.perf_counter()
+        rate = learning_rate(self.step, self.config)
+        losses: Terms = {}
+        lesson = self.teacher.observe(batch) if self.teacher is not None else None
+        out = self.student(batch["image"], batch["mask"].float())
+        losses["dice"] = segmentation(out, batch, self.student.module.level_weights)
+        loss = self.config.dice_weight * losses["dice"]
+        if lesson is not None and self.objective is not None:
+            student = taps_of(out)
+            if self.adversary is None:
+                terms = self.objective.terms(lesson.taps, student, None)
+            else:
+                with self.adversary.held() as discriminate:
+                    terms = self.objective.terms(lesson.taps, student, discriminate)
+            loss = loss + self.objective.weighted(terms, self.step)
+            losses |= terms
+            if lesson.loss is not None:
+                losses["teacher_dice"] = lesson.loss
+            if lesson.pending is not None:
+                loss = loss + lesson.pending
+        losses["loss"] = loss
+        self.fabric.backward(loss)
+        if lesson is not None and self.adversary is not None:
+            losses["discriminator"] = self.adversary.learn(lesson.taps.f_fused, out["f_fused"])
+        values = self._mean(losses)
+        norm = self.student.step(rate)
+        if not torch.isfinite(norm) or any(v != v or abs(v) == float("inf") for v in values.values()):
+            self._log("failed", step=self.step, losses={k: str(v) for k, v in values.items()})
+            raise InputError(
+                f"{self.run}: the loss was no finite number at step {self.step + 1}, and the last checkpoint was kept; "
+                f"resume with a lower rate, e.g. --set phases.0.learning_rate={rate / 2:.1e}."
+            )
+        if self.teacher is not None:
+            self.teacher.step(rate)
+        self.average.update(self.student.module.network)
+        if self.step == 0 and self.objective is not None:
+            self._log_first_terms(values)
+        self.step += 1
+        self._log(
+            "step",
+            step=self.step,
+            **{name: float(f"{value:.6g}") for name, value in values.items()},
+            learning_rate=rate,
+            gradient_norm=round(norm.item(), 4),
+            images=self.step * self.config.sampling.batch_size,
+            seconds=round(time.perf_counter() - started, 3),
+            waited=round(started - asked, 3),
+            memory_gb=round(self._memory_gb(), 2),
+        )
+
+    def _log_first_terms(self, values: dict[str, float]) -> None:
+        assert self.objective is not None
+        weights = self.objective.weights()
+        weighted = {name: float(f"{weight * values[name]:.4g}") for name, weight in weights.items() if weight}
+        self._log("first_terms", step=0, weighted=weighted, outside=outside_first_step_range(weighted))
+
+    def _mean(self, losses: Terms) -> dict[str, float]:
+        """The losses over all processes, as plain numbers."""
+        stacked = torch.stack([loss.detach().float() for loss in losses.values()])
+        return dict(zip(losses, (total(self.fabric, stacked) / self.fabric.world_size).tolist(), strict=True))
+
+    def _anyone(self, asked: bool) -> bool:
+        return bool(total(self.fabric, torch.tensor(float(asked), device=self.fabric.device)) > 0)
+
+    def _memory_gb(self) -> float:
+        if self.fabric.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.fabric.device) / 1e9
+        return peak_memory_gb()
+
+    def _validate(self) -> None:
+        started = time.perf_counter()
+        figures = self.validate(self.average.network)
+        if not figures:
+            return
+        mean = score(figures)
+        if mean > self.best.get("score", -1.0):
+            self.best = {"score": mean, "step": self.step}
+            if self.fabric.is_global_zero:
+                save_best(self.run, self.average.network.state_dict())
+        seconds = round(time.perf_counter() - started, 1)
+        self._log("validation", step=self.step, dice=figures, score=round(mean, 4), best=self.best, seconds=seconds)
+
+    def _log(self, event: str, **values: Any) -> None:
+        if self.fabric.is_global_zero:
+            self.journal.write(event, **values)
 
     def _save(self) -> None:
-        state: dict[str, Any] = {
-            "step": self.step,
-            "network": self.network.state_dict(),
-            "averaged": self.averaged.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-        }
-        save_checkpoint(self.run, state)
+        if self.fabric.is_global_zero:
+            state: dict[str, Any] = {
+                "step": self.step,
+                "student": self.student.state(),
+                "average": self.average.state(),
+                "best": self.best,
+                "random": random_states(),
+            }
+            if self.teacher is not None:
+                state["teacher"] = self.teacher.state()
+            if self.adversary is not None:
+                state["adversary"] = self.adversary.state()
+            save_checkpoint(self.run, state)
+        self.fabric.barrier()
 
     def _restore(self, state: dict[str, Any]) -> None:
-        self.step = state["step"]
-        self.network.load_state_dict(state["network"])
-        self.averaged.load_state_dict(state["averaged"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        try:
+            self.student.restore(state["student"])
+            self.average.restore(state["average"])
+            if self.teacher is not None:
+                self.teacher.restore(state["teacher"])
+            if self.adversary is not None:
+                self.adversary.restore(state["adversary"])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise InputError(
+                f"{self.run} was trained with another network, teacher or optimiser than its configuration says; "
+                "undo that change or start a new run."
+            ) from error
+        set_random_states(state["random"])
+        self.step, self.best = state["step"], state["best"]
+
+
+def sample_plan(config: TrainingConfig) -> SamplePlan:
+    """What the run's samples are like; numbers of steps become numbers of samples."""
+    sampling = config.sampling
+    return SamplePlan(
+        weights=sampling.dataset_weights,
+        patches=[(first * sampling.batch_size, size) for first, size in config.patches],
+        augmentation=sampling.augmentation,
+        full_set_ramp=sampling.full_set_ramp * sampling.batch_size,
+        length=config.steps * sampling.batch_size,
+        seed=config.seed,
+    )

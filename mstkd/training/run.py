@@ -2,89 +2,142 @@
 
 from __future__ import annotations
 
-import shutil
+import errno
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from statistics import fmean
 
-import numpy as np
-import torch
+from lightning_fabric import Fabric
 
 from mstkd.data.cache import CachedCase, load_cached
 from mstkd.data.datalist import read_datalist, write_datalist
 from mstkd.errors import InputError
-from mstkd.evaluation.dice import region_dice
-from mstkd.inference.predictor import predict
-from mstkd.modalities import CHANNELS, Modality, modality_mask
-from mstkd.network import MSTKDNet
-from mstkd.regions import from_probabilities, region_probabilities
-from mstkd.training.config import read_config
+from mstkd.training.checkpoint import NAME as CHECKPOINT
+from mstkd.training.config import TrainingConfig, write_config
+from mstkd.training.journal import Journal, Listener
 from mstkd.training.loop import Trainer
+from mstkd.training.validation import validation_dice
 
-CONFIG, DATALIST = "config.yaml", "datalist.json"
-VALIDATION_SUBSETS: dict[str, tuple[Modality, ...]] = {"all": CHANNELS, "flair": (Modality.FLAIR,)}
+CONFIG, DATALIST, STOP = "config.yaml", "datalist.json", "stop"
 
 
-def start_run(config: Path, datalist: Path, run: Path) -> None:
+def start_run(config: TrainingConfig, datalist: Path, run: Path) -> None:
     """Make the run's folder with its own copy of configuration and datalist.
 
     Raises:
-        InputError: The folder holds a run already, or an input is refused.
+        InputError: The folder holds a run already, or the datalist is refused.
     """
-    read_config(config)
     cases = read_datalist(datalist)
     if (run / CONFIG).exists():
         raise InputError(f"{run} holds a run already; resume it with --resume or choose another folder.")
     run.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(config, run / CONFIG)
     write_datalist(run / DATALIST, cases)
+    write_config(run / CONFIG, config)
 
 
-def continue_run(run: Path, cache: Path, device: torch.device) -> bool:
-    """Train until the end, Ctrl-C or SIGTERM; True when the run is complete.
+def continue_run(
+    run: Path, config: TrainingConfig, *, cache: Path, fabric: Fabric, listeners: tuple[Listener, ...] = ()
+) -> bool:
+    """Train until the end, Ctrl-C, SIGTERM or a file named ``stop`` in the run's folder.
 
-    Starts from the run's checkpoint where there is one.
+    Starts from the run's checkpoint where there is one. Under torchrun all processes call
+    this.
+
+    Args:
+        config: The run's settings; changed ones take the place of its own once they fit its checkpoint.
+        fabric: Devices and processes.
+        listeners: Told of the journal's events.
+
+    Returns:
+        Whether the run is complete.
+
+    Raises:
+        InputError: A case is refused, memory or disk are too small, a file vanished, or
+            the loss is no number; the last checkpoint is kept.
     """
-    if not (run / CONFIG).is_file():
-        raise InputError(f"{run} holds no run; start one with 'mstkd train CONFIG --data DATALIST -o {run}'.")
-    config = read_config(run / CONFIG)
-    cases = [c for c in read_datalist(run / DATALIST) if c.split != "test"]
-    training = [load_cached(case, cache) for case in cases if case.split == "train"]
-    validation = [load_cached(case, cache) for case in cases if case.split == "validation"]
-    if not training:
-        raise InputError(f"{run}: the datalist has no case with the split 'train'; add some.")
-    unknown = set(config.dataset_weights) - {case.dataset for case in cases}
-    if unknown:
-        raise InputError(f"{run / CONFIG} weighs the data set '{min(unknown)}', which the datalist lacks; correct it.")
-    asked_to_stop: list[int] = []
-    signals = (signal.SIGINT, signal.SIGTERM)
-    previous = [signal.signal(number, lambda received, _frame: asked_to_stop.append(received)) for number in signals]
-    try:
+    with failures_in_sentences(run), fabric.rank_zero_first():
+        training, validation = load_cases(run, config, cache)
+    with failures_in_sentences(run), stop_signals() as signalled:
         trainer = Trainer(
             config,
             training,
             run,
-            device=device,
-            validate=lambda network: validation_dice(network, validation, device),
-            resume=(run / "checkpoint.pt").exists(),
+            fabric=fabric,
+            validate=lambda network: validation_dice(network, validation, config.validation.subsets, fabric),
+            journal=Journal(run, listeners),
+            resume=(run / CHECKPOINT).exists(),
         )
-        return trainer.train(stop=lambda: bool(asked_to_stop))
+        if fabric.is_global_zero:
+            write_config(run / CONFIG, config)
+        complete = trainer.train(stop=lambda: bool(signalled) or (run / STOP).exists())
+        if fabric.is_global_zero:
+            (run / STOP).unlink(missing_ok=True)
+        return complete
+
+
+def load_cases(run: Path, config: TrainingConfig, cache: Path) -> tuple[list[CachedCase], list[CachedCase]]:
+    """The run's training and validation cases from the cache.
+
+    Raises:
+        InputError: A case is refused, none is for training, or a weighed data set is absent.
+    """
+    cases = [case for case in read_datalist(run / DATALIST) if case.split != "test"]
+    unknown = set(config.sampling.dataset_weights) - {case.dataset for case in cases}
+    if unknown:
+        raise InputError(f"{run / CONFIG} weighs the data set '{min(unknown)}', which the datalist lacks; correct it.")
+    training = [load_cached(case, cache) for case in cases if case.split == "train"]
+    if not training:
+        raise InputError(f"{run}: the datalist has no case with the split 'train'; add some.")
+    return training, [load_cached(case, cache) for case in cases if case.split == "validation"]
+
+
+@contextmanager
+def stop_signals() -> Iterator[list[int]]:
+    """Collects Ctrl-C and SIGTERM instead of obeying them at once, so that a step is finished first."""
+    received: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    previous = [signal.signal(number, lambda got, _frame: received.append(got)) for number in numbers]
+    try:
+        yield received
     finally:
-        for number, handler in zip(signals, previous, strict=True):
+        for number, handler in zip(numbers, previous, strict=True):
             signal.signal(number, handler)
 
 
-def validation_dice(network: MSTKDNet, cases: Sequence[CachedCase], device: torch.device) -> dict[str, float]:
-    """Mean Dice over the validation cases, as ``{"all WT": 0.81, ...}``, on the working grid."""
-    scores: dict[str, list[float]] = {}
-    for cached in cases:
-        for name, subset in VALIDATION_SUBSETS.items():
-            mask = tuple(a and b for a, b in zip(cached.mask, modality_mask(subset), strict=True))
-            if not any(mask):
-                continue
-            images = np.asarray(cached.images, dtype=np.float32) * np.reshape(mask, (4, 1, 1, 1))
-            labels = from_probabilities(region_probabilities(predict(network, images, mask, device=device)))
-            for region, value in region_dice(labels, cached.labels, cached.case.convention.regions).items():
-                scores.setdefault(f"{name} {region.value}", []).append(value)
-    return {name: round(fmean(values), 4) for name, values in scores.items()}
+@contextmanager
+def failures_in_sentences(run: Path) -> Iterator[None]:
+    """Turn what can befall a run from outside into one sentence; the last checkpoint is untouched.
+
+    Raises:
+        InputError: Memory or disk ran out, or a file vanished.
+    """
+    resume = f"resume with: mstkd train --resume {run}"
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise InputError(
+                f"{run}: the disk is full, and the last checkpoint was kept; free space and {resume}."
+            ) from error
+        if isinstance(error, FileNotFoundError):
+            raise InputError(
+                f"{error.filename or error} vanished during the run, and the last checkpoint was kept; "
+                f"put it back and {resume}."
+            ) from error
+        raise
+    except (RuntimeError, MemoryError) as error:  # torch has no class of its own for a CPU out of memory
+        words = str(error)
+        if not isinstance(error, MemoryError) and "out of memory" not in words and "can't allocate memory" not in words:
+            raise
+        raise InputError(
+            f"{run}: the memory was too small for a step, and the last checkpoint was kept; lower "
+            f"sampling.batch_size or the patch, or set activation_checkpointing=true, and {resume}."
+        ) from error
+
+
+def config_of(run: Path) -> Path:
+    """The run's own configuration; raises InputError when the folder holds no run."""
+    if not (run / CONFIG).is_file():
+        raise InputError(f"{run} holds no run; start one with 'mstkd train CONFIG --data DATALIST -o {run}'.")
+    return run / CONFIG

@@ -1,0 +1,115 @@
+"""The distillation's share of the total loss (section 2.5, equation 12) and its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from mstkd.distillation.logit import kl_loss, mse_loss
+from mstkd.distillation.ms_tkd import Reduce, evd_loss, mst_loss
+from mstkd.distillation.style import adversarial_loss, style_loss
+from mstkd.network import Taps
+from mstkd.settings import Settings
+
+Terms = dict[str, Tensor]
+Weight = Annotated[float, Field(ge=0)]
+FIRST_STEP_RANGE = (0.05, 1.0)
+"""Where each weighted term should lie at a run's first step; one outside drowns, or drowns the others."""
+
+
+class MSTKDSettings(Settings):
+    """Equation 4: ``evd`` is lambda_1 alpha, ``mst`` is lambda_1 beta."""
+
+    evd: Weight
+    mst: Weight
+    reduce: Reduce = Field(description="What equation 2 reduces over: heads (paper) or layers (published code).")
+
+
+class LogitSettings(Settings):
+    """Equation 8: ``mse`` is lambda_2 lambda_mse, ``kl`` is lambda_2 lambda_KD (0: without SLKD)."""
+
+    mse: Weight
+    kl: Weight
+    tau: float = Field(gt=0, description="Temperature of equation 6.")
+    ramp: int = Field(ge=0, description="Steps over which both weights rise linearly from 0.")
+
+
+class GSMESettings(Settings):
+    """Equation 11: ``style`` is lambda_3 theta, ``adversarial`` is lambda_3 epsilon."""
+
+    style: Weight
+    adversarial: Weight = Field(description="0 trains no discriminator.")
+    discriminator_learning_rate: float = Field(gt=0)
+
+
+class DistillationSettings(Settings):
+    """Which parts of the teacher's knowledge are carried over; null leaves one out (table 4)."""
+
+    ms_tkd: MSTKDSettings | None
+    logit: LogitSettings | None
+    gsme: GSMESettings | None
+    teacher_gradients: bool = Field(
+        description="Let the terms pull the teacher to the student too, as the published code does."
+    )
+
+    @property
+    def adversarial(self) -> bool:
+        """Whether a discriminator is trained."""
+        return self.gsme is not None and self.gsme.adversarial > 0
+
+
+class Objective:
+    """Compares student and teacher and weighs what it finds.
+
+    Args:
+        settings: The weights. A term of weight 0 is measured all the same.
+    """
+
+    def __init__(self, settings: DistillationSettings) -> None:
+        self.settings = settings
+
+    def terms(self, teacher: Taps, student: Taps, discriminate: Callable[[Tensor], Tensor] | None) -> Terms:
+        """Each term, not yet weighted.
+
+        Args:
+            discriminate: The discriminator with its parameters held, when there is one.
+        """
+        terms: Terms = {}
+        if (ms_tkd := self.settings.ms_tkd) is not None:
+            terms["evd"] = evd_loss(teacher.attentions, student.attentions, ms_tkd.reduce)
+            terms["mst"] = mst_loss(teacher.scales, student.scales)
+        if (logit := self.settings.logit) is not None:
+            terms["logit_mse"] = mse_loss(teacher.logits, student.logits)
+            terms["logit_kl"] = kl_loss(teacher.logits, student.logits, logit.tau)
+        if self.settings.gsme is not None:
+            terms["style"] = style_loss(teacher, student)
+            if discriminate is not None:
+                terms["adversarial"] = adversarial_loss(discriminate(student.f_fused))
+        return terms
+
+    def weights(self, step: int | None = None) -> dict[str, float]:
+        """Each term's weight at a step, counted from 0; without a step, after the ramp."""
+        weights: dict[str, float] = {}
+        if (ms_tkd := self.settings.ms_tkd) is not None:
+            weights |= {"evd": ms_tkd.evd, "mst": ms_tkd.mst}
+        if (logit := self.settings.logit) is not None:
+            ramp = 1.0 if step is None or not logit.ramp else min(1.0, step / logit.ramp)
+            weights |= {"logit_mse": ramp * logit.mse, "logit_kl": ramp * logit.kl}
+        if (gsme := self.settings.gsme) is not None:
+            weights |= {"style": gsme.style, "adversarial": gsme.adversarial}
+        return weights
+
+    def weighted(self, terms: Terms, step: int) -> Tensor:
+        """The sum of all terms times their weights at a step."""
+        weights = self.weights(step)
+        return torch.stack([weights[name] * term for name, term in terms.items()]).sum()
+
+
+def outside_first_step_range(weighted: Mapping[str, float]) -> list[str]:
+    """The names of the terms whose weighted value (after the ramp) is not between 0.05 and 1."""
+    low, high = FIRST_STEP_RANGE
+    return [name for name, value in weighted.items() if not low <= value <= high]

@@ -1,0 +1,47 @@
+"""Batches from worker processes, by number; a worker that dies is replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Subset
+
+MOST_RESTARTS = 5
+"""In a row without a batch; then the fault is not a passing one."""
+
+
+def batches(
+    stream: Dataset[dict[str, Tensor]],
+    *,
+    first: int,
+    last: int,
+    size: int,
+    rank: int,
+    processes: int,
+    workers: int,
+    restarted: Callable[[str], None],
+) -> Iterator[dict[str, Tensor]]:
+    """This process's share of the batches ``first`` to ``last - 1`` of ``size`` samples.
+
+    Batch b holds samples ``b size`` to ``(b + 1) size - 1``; each process takes an equal
+    run of them, so that all together see what one process alone would.
+
+    Args:
+        restarted: Told why when the workers had to be started again.
+    """
+    share = size // processes
+    tries = 0
+    while first < last:
+        numbers = [b * size + rank * share + i for b in range(first, last) for i in range(share)]
+        loader = DataLoader(Subset(stream, numbers), batch_size=share, num_workers=workers)
+        try:
+            for batch in loader:
+                yield batch
+                first, tries = first + 1, 0
+        except RuntimeError as error:
+            # The system kills workers when memory runs short; their samples can be drawn again.
+            if "DataLoader worker" not in str(error) or tries == MOST_RESTARTS:
+                raise
+            tries += 1
+            restarted(str(error).splitlines()[0])

@@ -1,0 +1,50 @@
+"""Lightning Fabric for one device, or for all processes that torchrun started."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from torch import Tensor
+
+from mstkd.errors import InputError
+
+
+def make_fabric(device: torch.device, precision: str) -> Fabric:
+    """One process on ``device``, or data-parallel processes under torchrun, one a device.
+
+    Args:
+        precision: Fabric's name of it; on a CPU always 32 bits.
+    """
+    kind = device.type
+    used = "32-true" if kind == "cpu" else precision
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        here, everywhere = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
+        if kind == "cuda" and here > torch.cuda.device_count():
+            raise InputError(
+                f"torchrun started {here} processes for {torch.cuda.device_count()} GPUs; lower --nproc-per-node."
+            )
+        fabric = Fabric(
+            accelerator=kind,
+            devices=here,
+            num_nodes=everywhere // here,
+            strategy="ddp",
+            precision=used,  # type: ignore[arg-type]
+        )
+    else:
+        # Named, so that a cluster's environment is not taken for a request for more processes.
+        devices = [device.index or 0] if kind == "cuda" else 1
+        fabric = Fabric(accelerator=kind, devices=devices, precision=used, plugins=[LightningEnvironment()])  # type: ignore[arg-type]
+    fabric.launch()
+    return fabric
+
+
+def total(fabric: Fabric, tensor: Tensor) -> Tensor:
+    """The sum of a tensor over all processes of the run."""
+    if fabric.world_size == 1:
+        return tensor
+    summed = fabric.all_reduce(tensor, reduce_op="sum")
+    assert isinstance(summed, Tensor)
+    return summed
