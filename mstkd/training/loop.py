@@ -174,7 +174,7 @@ class Trainer:
         self._log(
             "step",
             step=self.step,
-            **{name: float(f"{value:.6g}") for name, value in values.items()},
+            **{name: float(f"{value:.8g}") for name, value in values.items()},
             learning_rate=rate,
             gradient_norm=round(norm.item(), 4),
             images=self.step * self.config.sampling.batch_size,
