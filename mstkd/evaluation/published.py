@@ -1,8 +1,9 @@
 """The published figures of MST-KDNet, for printing beside ours.
 
 Zhu S, Chen Y, et al., MICCAI 2025: tables 1 to 3 with the full tables of its repository
-(``published.csv``) and the ablations of table 4 (``published_ablation.csv``). The average
-WT Dice on FeTS 2024 is 88.4 in the former and 88.2 in the latter; both stand as published.
+(``published.csv``) and the ablations of table 4 (``published_ablation.csv``). All stands as
+published: an average may differ from the mean of its combinations by up to 0.3, and that of
+WT Dice on FeTS 2024 is 88.4 in the tables and 88.2 in the ablations.
 """
 
 from __future__ import annotations
