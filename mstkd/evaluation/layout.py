@@ -19,12 +19,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A titled table; the first cell of a row is its name."""
+    """A titled table; the first cell of a row is its name.
+
+    Attributes:
+        legend: What colours mean, for the page only.
+    """
 
     title: str
     note: str
     header: list[str]
     rows: list[list[Cell]]
+    legend: str = ""
 
 
 @dataclass(frozen=True)

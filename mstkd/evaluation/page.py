@@ -44,7 +44,7 @@ def _table(table: Table) -> str:
     head = "".join(f"<th>{escape(title)}</th>" for title in table.header)
     rows = "\n".join(f"<tr>{_name(row[0].text)}{''.join(map(_cell, row[1:]))}</tr>" for row in table.rows)
     return (
-        f'<h2>{escape(table.title)}</h2>\n<p class="note">{escape(table.note)}</p>\n'
+        f'<h2>{escape(table.title)}</h2>\n<p class="note">{escape(f"{table.note} {table.legend}".strip())}</p>\n'
         f"<div><table>\n<tr>{head}</tr>\n{rows}\n</table></div>"
     )
 

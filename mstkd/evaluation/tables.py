@@ -30,7 +30,7 @@ def heat_map(means: Sequence[Mean], published: Published, metric: Metric) -> Tab
         f"Mean in {metric.unit}, {metric.direction}, with its 95% interval over patients. "
         "The average counts every combination that was measured alike."
     )
-    return Table(f"{metric.name} ({metric.unit})", note, header, rows)
+    return Table(f"{metric.name} ({metric.unit})", note, header, rows, "The darker, the better.")
 
 
 def counts(means: Sequence[Mean]) -> Table:
@@ -62,7 +62,7 @@ def cleanup(means: Sequence[Mean], uncleaned: Sequence[Mean]) -> Table:
 
 
 def changes(differences: Sequence[Difference], other: str, metric: Metric) -> Table:
-    """Paired differences, ours minus theirs, coloured where the interval leaves out zero."""
+    """Paired differences, ours minus theirs."""
     rows: dict[str, list[Cell]] = {}
     for row in differences:
         rows.setdefault(row.modalities, [Cell(row.modalities)])
@@ -74,9 +74,10 @@ def changes(differences: Sequence[Difference], other: str, metric: Metric) -> Ta
     unit = "percentage points" if metric.unit == "%" else metric.unit
     note = (
         f"This model minus {other} in {unit}, {metric.direction}, on the patients of both, "
-        "with its 95% interval over patients; coloured where the interval leaves out zero."
+        "with its 95% interval over patients."
     )
-    return Table(f"{metric.name} against {other}", note, header, list(rows.values()))
+    legend = "Coloured where the interval leaves out zero: green is better, orange is worse."
+    return Table(f"{metric.name} against {other}", note, header, list(rows.values()), legend)
 
 
 def _ours(means: Sequence[Mean], name: str, region: Region, metric: Metric) -> Cell:
