@@ -91,6 +91,14 @@ def test_another_data_set_has_no_published_figures_and_says_so(a_datalist, small
     assert "of 4 combinations" in text
 
 
+def test_whole_tumour_references_leave_core_and_enhancement_blank(a_datalist, small_package, tmp_path):
+    run(small_package, a_datalist(("a", ("flair",), WHOLE, "test"), dataset="LGG"), tmp_path / "out")
+    rows = (tmp_path / "out" / "report.md").read_text().splitlines()
+    heat = next(row for row in rows if row.startswith("| FLAIR |"))
+    assert heat.endswith("| - | - |")
+    assert not any(row.startswith(("| TC", "| ET")) for row in rows)
+
+
 def test_the_network_runs_once_per_combination_and_clean_up_is_told_apart(
     a_datalist, small_package, tmp_path, monkeypatch
 ):
