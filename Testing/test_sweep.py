@@ -149,6 +149,8 @@ def test_a_model_against_itself_differs_by_nothing(a_datalist, small_package, tm
     assert {cell for row in rows[1:] for cell in row[-6:]} == {"0.0"}
     for name in ("report.md", "report.html"):
         assert "Dice against first" in (tmp_path / "second" / name).read_text()
+    run(small_package, datalist, tmp_path / "second", combinations="single")
+    assert {path.name for path in (tmp_path / "second").iterdir()} == FILES, "no comparison is left from before"
 
 
 def test_evaluations_of_other_cases_are_not_compared(a_datalist, small_package, tmp_path, monkeypatch):

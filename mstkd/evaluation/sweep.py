@@ -27,7 +27,7 @@ from mstkd.preprocessing import Grid, read_labels, resample_labels
 from mstkd.regions import REGIONS
 from mstkd.results.draft import DraftFolder, disk_errors
 
-CASES = "cases.csv"
+CASES, AGAINST = "cases.csv", "against.csv"
 Say = Callable[[str], None]
 Combination = tuple[Modality, ...]
 
@@ -78,31 +78,37 @@ def evaluate_package(
             scores += with_cleanup
             uncleaned += without
             say(case_line(case, with_cleanup))
-        means, differences = summarise(scores), paired(scores, theirs)
         evaluation = Evaluation(
             model=package.name,
             sha256=package.sha256,
             split=split,
             datasets=dict(Counter(case.dataset for case in cases)),
-            means=means,
+            means=summarise(scores),
             uncleaned=summarise(uncleaned, WITHOUT),
             against="" if against is None else against.resolve().name,
-            differences=differences,
+            differences=paired(scores, theirs),
         )
         with disk_errors(output):
             write_scores(folder.draft / CASES, scores)
             write_scores(folder.draft / "cases_without_cleanup.csv", uncleaned)
-            write_rows(folder.draft / "summary.csv", Mean, [*means, *evaluation.uncleaned])
-            if against is not None:
-                write_rows(folder.draft / "against.csv", Difference, differences)
-            page = report(evaluation)
-            (folder.draft / "report.md").write_text(to_markdown(page), encoding="utf-8")
-            (folder.draft / "report.html").write_text(to_html(page), encoding="utf-8")
+            write_summary(folder.draft, evaluation)
             folder.publish()
+            if against is None:  # an earlier comparison would not belong to these scores
+                (output / AGAINST).unlink(missing_ok=True)
     if card:
-        write_card(model, {**package.card, "accuracy": accuracy(means)})
+        write_card(model, {**package.card, "accuracy": accuracy(evaluation.means)})
     say(f"Written to {output}; begin with {output / 'report.html'}.")
     return scores
+
+
+def write_summary(folder: Path, evaluation: Evaluation) -> None:
+    """Write all that follows from the scores: means, differences and the report."""
+    write_rows(folder / "summary.csv", Mean, [*evaluation.means, *evaluation.uncleaned])
+    if evaluation.against:
+        write_rows(folder / AGAINST, Difference, evaluation.differences)
+    page = report(evaluation)
+    (folder / "report.md").write_text(to_markdown(page), encoding="utf-8")
+    (folder / "report.html").write_text(to_html(page), encoding="utf-8")
 
 
 def score_case(
