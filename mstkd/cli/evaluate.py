@@ -14,13 +14,17 @@ from mstkd.cli.shared import Device, app, sentences, talk
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A model package.")],
     data: Annotated[Path, typer.Argument(help="The datalist (JSON).")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for cases.csv and summary.csv.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the scores and the report.")],
     split: Annotated[str, typer.Option(help="Which cases: train, validation or test.")] = "test",
-    combinations: Annotated[str, typer.Option(help="all (every one of the 15), or single.")] = "single",
+    combinations: Annotated[str, typer.Option(help="all 15 where the case has the sequences, or single.")] = "all",
     card: Annotated[bool, typer.Option("--card", help="Also enter the figures into the model's card.")] = False,
     device: Device = "auto",
+    against: Annotated[Path | None, typer.Option(help="Folder of an earlier evaluation to compare with.")] = None,
 ) -> None:
-    """Dice per region on the patients' own grids, for all sequences and for chosen subsets."""
+    """Dice and HD95 per region on the patients' own grids, for each combination of sequences.
+
+    Writes cases.csv, cases_without_cleanup.csv, summary.csv, report.md and report.html.
+    """
     with sentences():
         from mstkd.evaluation.sweep import evaluate_package
 
@@ -33,4 +37,5 @@ def evaluate(
             card=card,
             device=device,
             say=lambda text: talk.print(text, markup=False),
+            against=against,
         )

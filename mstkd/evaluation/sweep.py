@@ -1,63 +1,64 @@
-"""A model measured on a datalist, subset by subset."""
+"""A model measured on a datalist, combination by combination."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
+import torch
 
 from mstkd.data.datalist import SPLITS, Case, read_datalist
 from mstkd.errors import InputError
-from mstkd.evaluation.dice import region_dice
+from mstkd.evaluation.against import Difference, paired
+from mstkd.evaluation.csvfile import write_rows
+from mstkd.evaluation.layout import to_markdown
+from mstkd.evaluation.page import to_html
+from mstkd.evaluation.report import Evaluation, report
+from mstkd.evaluation.scores import ALL, Score, measure, read_scores, write_scores
+from mstkd.evaluation.summary import WITHOUT, Mean, accuracy, summarise
 from mstkd.inference import choose_device, segment
 from mstkd.modalities import COMBINATIONS, Modality, describe, ordered
-from mstkd.models import Card, load_package, write_card
+from mstkd.models import Card, ModelPackage, load_package, write_card
 from mstkd.preprocessing import Grid, read_labels, resample_labels
 from mstkd.regions import REGIONS
+from mstkd.results.draft import DraftFolder, disk_errors
 
-ALL = "all available"
+CASES, AGAINST = "cases.csv", "against.csv"
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Score:
-    """Dice of one region of one case with one subset of sequences."""
-
-    case: str
-    dataset: str
-    sequences: str
-    region: str
-    dice: float
-
-
-@dataclass(frozen=True)
-class Mean:
-    """Mean Dice of a region over the cases that have the sequences and know the region."""
-
-    sequences: str
-    region: str
-    dice: float
-    cases: int
+Combination = tuple[Modality, ...]
 
 
 def evaluate_package(
-    model: Path, datalist: Path, output: Path, *, split: str, combinations: str, card: bool, device: str, say: Say
-) -> None:
-    """Measure a package on one split; write ``cases.csv`` and ``summary.csv``.
+    model: Path,
+    datalist: Path,
+    output: Path,
+    *,
+    split: str,
+    combinations: str,
+    card: bool,
+    device: str,
+    say: Say,
+    against: Path | None = None,
+) -> list[Score]:
+    """Measure a package on one split; write the scores, their summary and the report.
 
-    Every figure comes from the whole pipeline, from files to the reference's own grid.
+    Every figure comes from the whole pipeline, from files to the reference label map's own
+    grid. The files appear together at the end; docs/evaluation.md says what they hold.
 
     Args:
-        combinations: ``single`` for all available sequences and each one alone, ``all``
-            for the 15 combinations as well.
+        combinations: ``all`` 15, or ``single`` sequences; all available ones come on top.
         card: Also store the means as the model card's accuracy.
+        against: Folder of an earlier evaluation to compare with.
+
+    Returns:
+        The scores after clean-up, as in ``cases.csv``.
 
     Raises:
-        InputError: An unknown name, or no case in the split.
+        InputError: An unknown name, no case in the split, nothing to compare with.
     """
     if split not in SPLITS or combinations not in ("single", "all"):
         raise InputError("--split is train, validation or test, and --combinations is single or all.")
@@ -65,36 +66,82 @@ def evaluate_package(
     cases = [case for case in read_datalist(datalist) if case.split == split]
     if not cases:
         raise InputError(f"{datalist} has no case with the split '{split}'; choose another.")
-    wanted = COMBINATIONS if combinations == "all" else [c for c in COMBINATIONS if len(c) == 1]
+    wanted = [c for c in COMBINATIONS if combinations == "all" or len(c) == 1]
     if card:
         refuse_seen(package.card, cases, split)
-    output.mkdir(parents=True, exist_ok=True)
-    scores: list[Score] = []
-    for case in cases:
-        volumes = {m: case.read(m) for m in case.images}
-        label = read_labels(case.label)
-        truth = case.convention.decode(label.array, str(case.label))
-        for name, subset in subsets(case, wanted):
-            found = segment({m: volumes[m] for m in subset}, package, device=where)
-            there = on_grid(truth, Grid(label.shape, label.affine), found.patient.reference_grid)
-            for region, value in region_dice(found.tissues, there, case.convention.regions).items():
-                scores.append(Score(case.id, case.dataset, name, region.value, value))
-        say(case_line(case, scores))
-    means = summary(scores, [ALL, *(describe(c) for c in wanted)])
-    write_csv(output / "cases.csv", Score, scores)
-    write_csv(output / "summary.csv", Mean, means)
-    for mean in means:
-        say(f"{mean.sequences:>24} {mean.region} {mean.dice:.3f} ({mean.cases} cases)")
+    theirs = [] if against is None else read_related(against, cases)
+    with DraftFolder(output) as folder:
+        scores: list[Score] = []
+        uncleaned: list[Score] = []
+        for case in cases:
+            with_cleanup, without = score_case(case, package, wanted, where)
+            scores += with_cleanup
+            uncleaned += without
+            say(case_line(case, with_cleanup))
+        evaluation = Evaluation(
+            model=package.name,
+            sha256=package.sha256,
+            split=split,
+            datasets=dict(Counter(case.dataset for case in cases)),
+            means=summarise(scores),
+            uncleaned=summarise(uncleaned, WITHOUT),
+            against="" if against is None else against.resolve().name,
+            differences=paired(scores, theirs),
+        )
+        with disk_errors(output):
+            write_scores(folder.draft / CASES, scores)
+            write_scores(folder.draft / "cases_without_cleanup.csv", uncleaned)
+            write_summary(folder.draft, evaluation)
+            folder.publish()
+            if against is None:  # an earlier comparison would not belong to these scores
+                (output / AGAINST).unlink(missing_ok=True)
     if card:
-        accuracy = [{"sequences": m.sequences, "region": m.region, "dice": m.dice, "cases": m.cases} for m in means]
-        write_card(model, {**package.card, "accuracy": accuracy})
+        write_card(model, {**package.card, "accuracy": accuracy(evaluation.means)})
+    say(f"Written to {output}; begin with {output / 'report.html'}.")
+    return scores
 
 
-def on_grid(truth: np.ndarray, grid: Grid, target: Grid) -> np.ndarray:
-    """A reference label map on the grid of a result; untouched when it lies there already."""
+def write_summary(folder: Path, evaluation: Evaluation) -> None:
+    """Write all that follows from the scores: means, differences and the report."""
+    write_rows(folder / "summary.csv", Mean, [*evaluation.means, *evaluation.uncleaned])
+    if evaluation.against:
+        write_rows(folder / AGAINST, Difference, evaluation.differences)
+    page = report(evaluation)
+    (folder / "report.md").write_text(to_markdown(page), encoding="utf-8")
+    (folder / "report.html").write_text(to_html(page), encoding="utf-8")
+
+
+def score_case(
+    case: Case, package: ModelPackage, wanted: Sequence[Combination], device: torch.device
+) -> tuple[list[Score], list[Score]]:
+    """Scores of one case with and without clean-up; the network runs once per combination."""
+    volumes = {m: case.read(m) for m in case.images}
+    label = read_labels(case.label)
+    truth = case.convention.decode(label.array, str(case.label))
+    grid = Grid(label.shape, label.affine)
+    cleaned: list[Score] = []
+    uncleaned: list[Score] = []
+    for subset, names in subsets(case, wanted).items():
+        found = segment({m: volumes[m] for m in subset}, package, device=device)
+        for tissues, scores in ((found.tissues, cleaned), (found.uncleaned, uncleaned)):
+            there = on_grid(tissues, found.patient.reference_grid, grid)
+            own = measure(case.id, names[0], there, truth, case.convention.regions, label.spacing)
+            scores += [replace(score, modalities=name) for name in names for score in own]
+    return cleaned, uncleaned
+
+
+def subsets(case: Case, wanted: Sequence[Combination]) -> dict[Combination, list[str]]:
+    """The combinations that the case has, each with its names: its largest is ``all available`` too."""
+    named = {c: [describe(c)] for c in wanted if set(c) <= set(case.images)}
+    named.setdefault(ordered(case.images), []).append(ALL)
+    return named
+
+
+def on_grid(tissues: np.ndarray, grid: Grid, target: Grid) -> np.ndarray:
+    """A label map on another grid; untouched when it lies there already."""
     if grid.shape == target.shape and np.allclose(grid.affine, target.affine, atol=1e-3):
-        return truth
-    return resample_labels(truth, grid, target)
+        return tissues
+    return resample_labels(tissues, grid, target)
 
 
 def refuse_seen(card: Card, cases: Sequence[Case], split: str) -> None:
@@ -106,32 +153,23 @@ def refuse_seen(card: Card, cases: Sequence[Case], split: str) -> None:
         raise InputError(f"--card takes test cases that the model never saw{', not ' + both[0] if both else ''}.")
 
 
-def subsets(case: Case, wanted: Iterable[Sequence[Modality]]) -> list[tuple[str, tuple[Modality, ...]]]:
-    """All available sequences, then those wanted combinations that the case has."""
-    available = [(ALL, ordered(case.images))]
-    return available + [(describe(c), tuple(c)) for c in wanted if set(c) <= set(case.images)]
+def read_related(folder: Path, cases: Sequence[Case]) -> list[Score]:
+    """The scores of an earlier evaluation.
 
-
-def summary(scores: Sequence[Score], names: Sequence[str]) -> list[Mean]:
-    """Means per subset and region, in the given order of subsets."""
-    rows = []
-    for name in names:
-        for region in REGIONS:
-            values = [s.dice for s in scores if s.sequences == name and s.region == region.value]
-            if values:
-                rows.append(Mean(name, region.value, round(fmean(values), 4), len(values)))
-    return rows
+    Raises InputError when it has none of the cases, before the network runs in vain.
+    """
+    theirs = read_scores(folder / CASES)
+    if not {score.case for score in theirs} & {case.id for case in cases}:
+        raise InputError(f"{folder / CASES} has none of the cases to evaluate; compare evaluations of the same cases.")
+    return theirs
 
 
 def case_line(case: Case, scores: Sequence[Score]) -> str:
-    """One line on a finished case."""
-    values = [f"{s.sequences} {s.region} {s.dice:.2f}" for s in scores if s.case == case.id and s.region == "WT"]
-    return f"{case.id}: {'; '.join(values)}"
-
-
-def write_csv(path: Path, kind: type[Score] | type[Mean], rows: Sequence[Score] | Sequence[Mean]) -> None:
-    """Rows of a dataclass as a CSV file with its fields as header."""
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(field.name for field in fields(kind))
-        writer.writerows([np.round(v, 4) if isinstance(v, float) else v for v in astuple(row)] for row in rows)
+    """One line on a finished case: Dice with all sequences, and the mean over what was measured."""
+    parts = []
+    for region in REGIONS:
+        own = [score for score in scores if score.region == region.value]
+        if own:
+            best = next(score.dice for score in own if score.modalities == ALL)
+            parts.append(f"{region.value} {best:.1f} (mean {fmean(s.dice for s in own if s.modalities != ALL):.1f})")
+    return f"{case.id}: Dice with {describe(case.images)}: {', '.join(parts)}"

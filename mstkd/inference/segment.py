@@ -32,6 +32,7 @@ class Segmentation:
 
     Attributes:
         tissues: ``(I, J, K)`` uint8 on the reference's grid: 1 NETC, 2 SNFH, 3 ET.
+        uncleaned: The same before specks were removed, for evaluations.
         patient: The prepared input, with the reference and its grid.
         volumes_ml: Volume per region.
         missing: Sequences that were not given.
@@ -41,6 +42,7 @@ class Segmentation:
     """
 
     tissues: Array
+    uncleaned: Array
     patient: PreparedPatient
     volumes_ml: dict[Region, float]
     missing: tuple[Modality, ...]
@@ -97,14 +99,17 @@ def segment(
     report(high, "Returning to the patient's grid")
     on_reference = patient.to_reference(region_probabilities(probabilities))
     voxel_ml = patient.reference.voxel_ml
-    tissues = remove_specks(from_probabilities(on_reference), voxel_ml)
+    uncleaned = from_probabilities(on_reference)
+    tissues = remove_specks(uncleaned, voxel_ml)
     seconds["return"] = time.perf_counter() - started
 
     volumes_ml = {region: float(region_mask(tissues, region).sum()) * voxel_ml for region in REGIONS}
     warnings = list(patient.warnings)
     if volumes_ml[Region.WT] == 0:
         warnings.append("No tumour was found.")
-    return Segmentation(tissues, patient, volumes_ml, missing(volumes), tile, str(device), seconds, tuple(warnings))
+    return Segmentation(
+        tissues, uncleaned, patient, volumes_ml, missing(volumes), tile, str(device), seconds, tuple(warnings)
+    )
 
 
 def predict_within_memory(

@@ -1,0 +1,59 @@
+"""What an evaluation says, as sentences and tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mstkd.evaluation.against import Difference
+from mstkd.evaluation.layout import Report
+from mstkd.evaluation.metric import METRICS
+from mstkd.evaluation.published import published_dataset, published_tables
+from mstkd.evaluation.summary import Mean
+from mstkd.evaluation.tables import changes, cleanup, counts, heat_map
+from mstkd.results.summary import NOTICE
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a report is about.
+
+    Attributes:
+        split: Which cases of the datalist.
+        datasets: Number of cases per data set.
+        means: With clean-up.
+        uncleaned: The same without.
+        against: Name of the evaluation compared with; empty when there is none.
+    """
+
+    model: str
+    sha256: str
+    split: str
+    datasets: dict[str, int]
+    means: list[Mean]
+    uncleaned: list[Mean]
+    against: str
+    differences: list[Difference]
+
+
+def report(evaluation: Evaluation) -> Report:
+    """All of an evaluation, beside the paper's figures where the data set is the paper's."""
+    dataset = published_dataset(evaluation.datasets)
+    published = published_tables()[dataset] if dataset else {}
+    sets = ", ".join(f"{name} ({cases})" for name, cases in sorted(evaluation.datasets.items()))
+    facts = [
+        NOTICE,
+        f"Model: {evaluation.model}, SHA-256 {evaluation.sha256}.",
+        f"Cases: {sum(evaluation.datasets.values())} of the split '{evaluation.split}'; {sets}.",
+        f"Paper: the published means of MST-KDNet on {dataset}, on the paper's own test cases, not on these."
+        if dataset
+        else f"Paper: there are no published figures of MST-KDNet for {' with '.join(sorted(evaluation.datasets))}.",
+        "A region missed or invented counts as Dice 0 % and HD95 373.13 mm, a region rightly empty as 100 % and 0 mm.",
+    ]
+    tables = [
+        *(heat_map(evaluation.means, published, metric) for metric in METRICS),
+        counts(evaluation.means),
+        cleanup(evaluation.means, evaluation.uncleaned),
+    ]
+    if evaluation.against:
+        tables += [changes(evaluation.differences, evaluation.against, metric) for metric in METRICS]
+    return Report(f"Evaluation of {evaluation.model}", facts, tables)

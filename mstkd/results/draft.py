@@ -1,0 +1,82 @@
+"""A folder whose files appear together: written aside, then renamed into place."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from mstkd.errors import InputError
+
+Draft = TypeVar("Draft", bound="DraftFolder")
+
+
+class DraftFolder:
+    """Collects files in ``draft``, a hidden folder inside ``folder``, until all are written.
+
+    Use as a context, opened before computing, so that an unwritable place is found out
+    first. Nothing is left behind when the work fails or is interrupted.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __enter__(self: Draft) -> Draft:
+        self._made = first_missing(self.folder)
+        with disk_errors(self.folder):
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self.draft = Path(tempfile.mkdtemp(prefix=".mstkd-", dir=self.folder))
+            except OSError:
+                self._remove_made()
+                raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        shutil.rmtree(self.draft, ignore_errors=True)
+        if kind is not None:
+            self._remove_made()
+
+    def _remove_made(self) -> None:
+        if self._made is not None:
+            with contextlib.suppress(OSError):
+                remove_empty(self.folder, self._made)
+
+    def publish(self) -> None:
+        """Put the draft's files in place of earlier ones of the same names."""
+        for path in sorted(self.draft.iterdir()):
+            path.replace(self.folder / path.name)
+
+
+def first_missing(folder: Path) -> Path | None:
+    """The topmost folder that would have to be made, None when it exists."""
+    if folder.exists():
+        return None
+    missing = folder
+    while not missing.parent.exists():
+        missing = missing.parent
+    return missing
+
+
+def remove_empty(folder: Path, top: Path) -> None:
+    """Remove the folder and its parents up to ``top``, as long as they are empty."""
+    while True:
+        folder.rmdir()
+        if folder == top:
+            return
+        folder = folder.parent
+
+
+@contextlib.contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Turn what the disk refuses into one sentence about the folder."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(
+            f"{folder} cannot be written ({reason}); choose another folder with -o or free space."
+        ) from error
