@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
@@ -34,7 +35,10 @@ def batches(
     tries = 0
     while first < last:
         numbers = [b * size + rank * share + i for b in range(first, last) for i in range(share)]
-        loader = DataLoader(Subset(stream, numbers), batch_size=share, num_workers=workers)
+        # A generator of its own: a restart must not move the run's random states.
+        loader = DataLoader(
+            Subset(stream, numbers), batch_size=share, num_workers=workers, generator=torch.Generator()
+        )
         try:
             for batch in loader:
                 yield batch

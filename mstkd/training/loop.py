@@ -26,7 +26,7 @@ from mstkd.training.devices import total
 from mstkd.training.journal import Journal
 from mstkd.training.optimization import Trained
 from mstkd.training.provenance import device_name, revision, versions
-from mstkd.training.randomness import random_states, set_random_states
+from mstkd.training.randomness import random_states, seed_all, set_random_states
 from mstkd.training.schedule import learning_rate
 from mstkd.training.student import Batch, Trainee, segmentation, taps_of
 from mstkd.training.teacher import Teacher, make_teacher
@@ -68,7 +68,7 @@ class Trainer:
                 f"sampling.batch_size {config.sampling.batch_size} cannot be shared equally by {fabric.world_size} "
                 "processes; choose a multiple of them."
             )
-        torch.manual_seed(config.seed)
+        seed_all(config.seed)
         self.config, self.run, self.fabric, self.validate, self.journal = config, run, fabric, validate, journal
         trainee = Trainee(config.architecture, config.deep_supervision, recompute=config.activation_checkpointing)
         self.student = Trained(fabric, trainee, config.optimizer)

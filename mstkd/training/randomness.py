@@ -9,6 +9,13 @@ import numpy as np
 import torch
 
 
+def seed_all(seed: int) -> None:
+    """Start Python's, NumPy's and torch's random numbers from a seed."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 (the global one is meant)
+    torch.manual_seed(seed)
+
+
 def random_states() -> dict[str, Any]:
     """Of Python, NumPy, torch and every CUDA device."""
     name, keys, place, has_gauss, cached = np.random.get_state(legacy=True)
