@@ -13,7 +13,6 @@ import SimpleITK as sitk
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
-from mstkd.errors import InputError
 from mstkd.preprocessing.volume import (
     LPS_RAS,
     check_channel,
