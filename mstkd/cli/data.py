@@ -77,10 +77,10 @@ def _refusal(source: Path, summary: dict[str, Any], *, writing: bool) -> str | N
     """Why there is nothing to go on with, in one sentence; None when there is."""
     questions = len(summary["questions"])
     if questions and (writing or not summary["usable_cases"]):
-        which = "one data set is" if questions == 1 else f"{questions} data sets are"
-        return f"the label convention of {which} undecided, so nothing is written; say it with --labels as told above."
+        which = "one data set" if questions == 1 else f"{questions} data sets"
+        return f"the label convention of {which} is undecided, so nothing is written; say it with --labels as told."
     if not summary["usable_cases"]:
-        return f"{source} holds no usable case, for the problems told above; correct them or give another folder."
+        return f"{source} holds no usable case, for the problems told; correct them or give another folder."
     return None
 
 
