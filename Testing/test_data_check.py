@@ -60,7 +60,7 @@ def test_a_folder_one_level_too_high_names_the_data_set(tmp_path):
 def test_patients_one_level_deeper_are_found_and_their_place_is_said(tmp_path):
     case(tmp_path / "BraTS2021_Training_Data" / "BraTS2021_00000")
     (finding,) = check(tmp_path).findings
-    assert finding.evidence == "1 folders in BraTS2021_Training_Data are named like BraTS2021_00000"
+    assert finding.evidence == "1 folder in BraTS2021_Training_Data named like BraTS2021_00000"
 
 
 def test_a_single_patients_folder_is_one_level_too_deep(brats, tmp_path):
@@ -138,8 +138,8 @@ def test_whole_tumour_masks_in_a_brats_set_are_a_question(tmp_path):
         case(tmp_path / f"BraTS2021_0000{number}", labels=(1,))
     (question,) = check(tmp_path).questions
     assert question.startswith(
-        "BraTS2021: its layout says brats2018-21 (labels 1, 2, 4), but its 2 label maps hold only 1, as masks of the "
-        "whole tumour do; say what is right with --labels BraTS2021=NAME (whole-tumour if these are all; "
+        "BraTS2021: its layout says brats2018-21 (labels 1, 2, 4), but all its label maps (2) hold only 1, as masks "
+        "of the whole tumour do; say what is right with --labels BraTS2021=NAME (whole-tumour if these are all; "
     )
     assert {c.convention for c in check(tmp_path, ["whole-tumour"]).usable} == {"whole-tumour"}
 
@@ -294,6 +294,16 @@ def test_sequences_on_different_grids_are_named(brats, shape, affine, differs):
     }
 
 
+def test_sequences_that_do_not_overlap_leave_the_case_out(brats):
+    t1ce, t2 = (brats / "BraTS2021_00000" / f"BraTS2021_00000_{name}.nii.gz" for name in ("t1ce", "t2"))
+    image(t2, affine=AFFINE + np.array([[0, 0, 0, 36]] + [[0] * 4] * 3))
+    assert problems(brats) == {
+        "BraTS2021_00000": [
+            f"{t1ce} and {t2} do not overlap in space, so they are not one examination; replace the wrong one."
+        ]
+    }
+
+
 def test_a_segmentation_off_the_reference_grid_leaves_the_case_out(brats):
     t1ce, seg = (brats / "BraTS2021_00000" / f"BraTS2021_00000_{name}.nii.gz" for name in ("t1ce", "seg"))
     label_map(seg, shape=(10, 11, 9))
@@ -354,7 +364,7 @@ def test_a_datalist_is_written_once_every_label_is_explained(mixed, tmp_path):
     answer = mstkd("data", "check", mixed, "-o", output, "--labels", "Clinic=whole-tumour", "--test", "0.4")
     assert answer.returncode == 0, answer.stderr
     assert "6 patients, 6 cases, 5 of them usable." in answer.stdout
-    assert "Problems; 1 cases are left out:" in answer.stdout
+    assert "Problems (1 case left out):" in answer.stdout
     assert f"Written to {output}, patients on each side: train 3" in " ".join(answer.stdout.split())
     cases = read_datalist(output)
     assert [(c.dataset, c.convention.name) for c in cases] == [

@@ -51,7 +51,7 @@ def test_brats_2018_to_2021(tmp_path, names, layout, dataset, suffix):
 def test_the_evidence_says_where_the_patients_lie(tmp_path):
     case(tmp_path / "HGG" / "Brats18_CBICA_AAB_1")
     case(tmp_path / "LGG" / "Brats18_TCIA09_141_1")
-    assert only(tmp_path).evidence == "2 folders in HGG, LGG are named like Brats18_CBICA_AAB_1"
+    assert only(tmp_path).evidence == "2 folders in HGG, LGG named like Brats18_CBICA_AAB_1"
 
 
 def test_a_segmentation_that_brats_2020_misnames_is_found(tmp_path):
@@ -85,7 +85,7 @@ def test_fets_keeps_its_institutions(tmp_path):
     assert finding.evidence.endswith("and partitioning_1.csv divides them into institutions")
     assert [e.partition for e in finding.entries] == ["1", "7", None]
     assert finding.remarks == (
-        f"{tmp_path / 'partitioning_1.csv'} names no institution for 1 cases, FeTS2022_00003 first.",
+        f"{tmp_path / 'partitioning_1.csv'} names no institution for 1 case, FeTS2022_00003 first.",
     )
     (tmp_path / "partitioning_1.csv").write_text("site,case\n1,FeTS2022_00000\n")
     with pytest.raises(InputError, match=r"partitioning_1\.csv lacks the columns Partition_ID and Subject_ID"):
@@ -98,7 +98,7 @@ def test_the_decathlon_keeps_four_sequences_in_one_file(tmp_path):
     assert finding.layout == "Medical Segmentation Decathlon"
     assert finding.evidence == "dataset.json names the channels of each file (0 FLAIR, 1 T1, 2 T1Gd, 3 T2)"
     assert [e.id for e in finding.entries] == ["BRATS_001", "BRATS_002"]
-    assert finding.remarks == (f"{root / 'imagesTs'} holds 1 images without reference; they are left aside.",)
+    assert finding.remarks == (f"{root / 'imagesTs'} holds 1 image without reference; left aside.",)
     report = check(root)
     assert not any(c.problems for c in report.cases)
     write_datalist(tmp_path / "datalist.json", divide(report.cases, NONE_HELD_OUT, seed=0))
@@ -132,7 +132,7 @@ def test_bids_sessions_share_their_subject(tmp_path):
     image(tmp_path / "derivatives" / "manual" / "sub-02" / "anat" / "sub-02_desc-brain_mask.nii.gz")
     finding = only(tmp_path)
     assert finding.layout == "BIDS"
-    assert finding.evidence == "2 subjects have an anat folder, in 2 sessions"
+    assert finding.evidence == "2 subjects with an anat folder, in 2 sessions"
     assert {(e.id, e.patient, e.dataset) for e in finding.entries} == {
         ("sub-01_ses-pre", "sub-01", "Clinic"),
         ("sub-01_ses-post", "sub-01", "Clinic"),
@@ -151,7 +151,7 @@ def test_any_folder_per_case_with_telling_names_is_the_general_layout(tmp_path):
     (finding,) = find_cases(tmp_path)
     assert finding.layout == "One folder per case"
     assert finding.evidence == (
-        "3 folders hold images whose names tell FLAIR, T1Gd; data sets by folder name: BraTS2015 (1), Clinic (2)"
+        "3 folders with images whose names tell FLAIR, T1Gd; data sets by folder name: BraTS2015 (1), Clinic (2)"
     )
     report = check(tmp_path)
     assert [(c.entry.id, c.convention) for c in report.cases] == [
@@ -159,6 +159,17 @@ def test_any_folder_per_case_with_telling_names_is_the_general_layout(tmp_path):
         ("Clinic_a", None),
         ("Clinic_b", None),
     ]
+
+
+def test_folders_in_several_places_may_be_one_patients(tmp_path):
+    for place in ("first", "second"):
+        image(tmp_path / place / f"scan_{place}" / "flair.nii.gz")
+        label_map(tmp_path / place / f"scan_{place}" / "seg.nii.gz")
+    (finding,) = find_cases(tmp_path)
+    assert finding.remarks == (
+        "each folder in first, second is taken as a patient of its own; where several belong to one patient, give a "
+        "list (CSV) with a column patient.",
+    )
 
 
 def write_csv(path, *rows):

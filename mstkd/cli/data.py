@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from mstkd.cli.shared import BAD_INPUT, app, sentences, talk
+from mstkd.data.words import counted
 from mstkd.errors import InputError
 
 data = typer.Typer(no_args_is_help=True, help="Look at data sets before training on them.")
@@ -93,7 +94,8 @@ def print_report(summary: dict[str, Any]) -> None:
 
     for layout in summary["layouts"]:
         say(f"{layout['layout']}: {layout['evidence']}.")
-    say(f"{summary['patients']} patients, {summary['cases']} cases, {summary['usable_cases']} of them usable.\n")
+    patients, cases = counted(summary["patients"], "patient"), counted(summary["cases"], "case")
+    say(f"{patients}, {cases}, {summary['usable_cases']} of them usable.\n")
     console.print(_sequences(summary))
     console.print(_labels(summary))
     if summary["partitions"]:
@@ -105,7 +107,9 @@ def print_report(summary: dict[str, Any]) -> None:
         if len(lines) > MOST_LINES:
             say(f"  and {len(lines) - MOST_LINES} more, all of them with --json")
     if "written" in summary:
-        sides = ", ".join(f"{side} {n['patients']} ({n['cases']} cases)" for side, n in summary["split"].items())
+        sides = ", ".join(
+            f"{side} {n['patients']} ({counted(n['cases'], 'case')})" for side, n in summary["split"].items()
+        )
         say(f"\nWritten to {summary['written']}, patients on each side: {sides}.")
 
 
@@ -134,7 +138,7 @@ def _sections(summary: dict[str, Any]) -> list[tuple[str, list[str]]]:
     left_out = len({line["case"] for line in summary["problems"]})
     sections = [
         ("Undecided label conventions; a datalist is written once they are said:", summary["questions"]),
-        (f"Problems; {left_out} cases are left out:", lines("problems")),
+        (f"Problems ({counted(left_out, 'case')} left out):", lines("problems")),
         ("Worth knowing:", lines("remarks")),
     ]
     return [(title, found) for title, found in sections if found]

@@ -91,7 +91,7 @@ def _question(dataset: str, declared: str | None, values: Values, counts: Mappin
         value = next(iter(counts))
         mask = ", as masks of the whole tumour do" if value == 1 else ""
         return (
-            f"{means}, but its {len(values)} label maps hold only {value}{mask}; say what is right with {say} "
+            f"{means}, but all its label maps ({len(values)}) hold only {value}{mask}; say what is right with {say} "
             f"({fitting})."
         )
     return ""

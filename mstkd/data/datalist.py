@@ -65,7 +65,7 @@ def read_datalist(path: Path) -> list[Case]:
     seen: set[str] = set()
     for case in cases:
         if case.id in seen:
-            raise InputError(f"{path} names the patient {case.id} twice; give each patient once.")
+            raise InputError(f"{path} names the case {case.id} twice; give each case once.")
         seen.add(case.id)
         for file in (*case.images.values(), case.label):
             if not file.is_file():

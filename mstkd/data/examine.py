@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mstkd.data.grids import difference
+from mstkd.data.grids import apart, difference
 from mstkd.data.layouts import Entry
 from mstkd.errors import InputError
 from mstkd.modalities import REFERENCE_PREFERENCE, Modality
@@ -88,8 +88,14 @@ def _read_reference(case: Examined, path: Path, headers: dict[Modality, Header])
 def _compare_sequences(case: Examined, headers: dict[Modality, Header]) -> None:
     reference = _reference(headers)
     for modality, header in headers.items():
-        if reference and (differs := difference(headers[reference], header)):
-            first, second = (case.entry.images[m] for m in (reference, modality))
+        if reference is None or modality is reference:
+            continue
+        first, second = (case.entry.images[m] for m in (reference, modality))
+        if apart(headers[reference], header):
+            case.problems.append(
+                f"{first} and {second} do not overlap in space, so they are not one examination; replace the wrong one."
+            )
+        elif differs := difference(headers[reference], header):
             case.remarks.append(
                 f"{first} and {second} differ in {differs}; they are resampled by their positions, replace the wrong "
                 "one if they should not differ."

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mstkd.data.layouts.entry import Entry, Finding
 from mstkd.data.layouts.folder import images_in, sort_files
+from mstkd.data.words import counted
 from mstkd.modalities import image_stem
 
 TITLE = "BIDS"
@@ -23,7 +24,8 @@ def find(root: Path) -> Finding | None:
     entries = tuple(_entry(root, folder) for folder in folders)
     sessions = sum("ses-" in entry.id for entry in entries)
     subjects = len({entry.patient for entry in entries})
-    evidence = f"{subjects} subjects have an anat folder" + (f", in {sessions} sessions" if sessions else "")
+    evidence = f"{counted(subjects, 'subject')} with an anat folder"
+    evidence += f", in {counted(sessions, 'session')}" if sessions else ""
     return Finding(TITLE, evidence, entries)
 
 

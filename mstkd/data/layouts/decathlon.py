@@ -8,6 +8,7 @@ from typing import Any
 
 from mstkd.data.layouts.entry import Entry, Finding
 from mstkd.data.layouts.folder import images_in
+from mstkd.data.words import counted
 from mstkd.errors import InputError
 from mstkd.modalities import Modality, image_stem, ordered, recognise_name
 
@@ -83,4 +84,4 @@ def _remarks(root: Path) -> tuple[str, ...]:
     unlabelled = len(images_in(root / "imagesTs")) if (root / "imagesTs").is_dir() else 0
     if not unlabelled:
         return ()
-    return (f"{root / 'imagesTs'} holds {unlabelled} images without reference; they are left aside.",)
+    return (f"{root / 'imagesTs'} holds {counted(unlabelled, 'image')} without reference; left aside.",)

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from mstkd.data.words import counted
 from mstkd.errors import InputError
 
 # The first is the real division into institutions; the second cuts large ones up by tumour size.
@@ -32,5 +33,7 @@ def institutions(root: Path, folders: Sequence[Path]) -> tuple[dict[str, str], s
     except (KeyError, AttributeError) as error:
         raise InputError(f"{path} lacks the columns Partition_ID and Subject_ID; download it again.") from error
     unknown = [folder.name for folder in folders if folder.name not in partition]
-    remarks = (f"{path} names no institution for {len(unknown)} cases, {unknown[0]} first.",) if unknown else ()
+    remarks = (
+        (f"{path} names no institution for {counted(len(unknown), 'case')}, {unknown[0]} first.",) if unknown else ()
+    )
     return partition, f", and {path.name} divides them into institutions", remarks

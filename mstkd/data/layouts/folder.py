@@ -39,7 +39,7 @@ def images_in(folder: Path) -> list[Path]:
 
 def image_folders(root: Path) -> Iterator[Path]:
     """The folders below ``root`` that hold images, in order; what lies inside one is not searched."""
-    for place, folders, _ in os.walk(root):
+    for place, folders, _ in os.walk(root, followlinks=True):  # ends at the deepest level, even in a circle
         folder = Path(place)
         folders[:] = sorted(f for f in folders if not f.startswith((".", "__MACOSX")))
         if folder != root and images_in(folder):

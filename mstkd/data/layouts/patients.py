@@ -11,9 +11,12 @@ from mstkd.data.layouts.entry import Entry, Finding
 from mstkd.data.layouts.fets import institutions
 from mstkd.data.layouts.folder import Contents, image_folders, images_in, sort_files
 from mstkd.data.layouts.known import KNOWN, KnownSet, convention_of
+from mstkd.data.words import counted
 from mstkd.modalities import describe, missing
 
 GENERAL = "One folder per case"
+MOST_PLACES = 4
+"""Folders that a sentence lists by name."""
 
 
 def find(root: Path) -> list[Finding]:
@@ -33,7 +36,9 @@ def find(root: Path) -> list[Finding]:
 def _where(root: Path, folders: Sequence[Path]) -> str:
     """`` in HGG, LGG`` when the cases' folders lie deeper than in the given one."""
     parents = sorted({str(folder.parent.relative_to(root)) for folder in folders})
-    return "" if parents == ["."] else f" in {', '.join(parents)}"
+    if parents == ["."]:
+        return ""
+    return f" in {', '.join(parents) if len(parents) <= MOST_PLACES else f'{len(parents)} places'}"
 
 
 def _known(known: KnownSet, root: Path, folders: Sequence[Path]) -> Finding:
@@ -57,7 +62,7 @@ def _known(known: KnownSet, root: Path, folders: Sequence[Path]) -> Finding:
                 remarks=(*_absent(known, folder, contents), *_unknown(contents)),
             )
         )
-    evidence = f"{len(folders)} folders{_where(root, folders)} are named like {known.example}{told}"
+    evidence = f"{counted(len(folders), 'folder')}{_where(root, folders)} named like {known.example}{told}"
     return Finding(known.title, evidence, tuple(entries), remarks)
 
 
@@ -111,7 +116,8 @@ def _general(root: Path, folders: Sequence[Path]) -> Finding:
     counts = Counter(entry.dataset for entry in entries)
     named = ", ".join(f"{name} ({count})" for name, count in counts.items())
     evidence = (
-        f"{len(folders)} folders{where} hold images whose names tell {sequences}; data sets by folder name: {named}"
+        f"{counted(len(folders), 'folder')}{where} with images whose names tell {sequences}; "
+        f"data sets by folder name: {named}"
     )
     return Finding(GENERAL, evidence, tuple(entries), remarks if len({f.parent for f in folders}) > 1 else ())
 

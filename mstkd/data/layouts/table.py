@@ -8,6 +8,7 @@ from pathlib import Path
 from mstkd.data.datalist import SPLITS, parse_datalist
 from mstkd.data.layouts.entry import Entry, Finding
 from mstkd.data.layouts.known import convention_of
+from mstkd.data.words import counted
 from mstkd.errors import InputError
 from mstkd.modalities import Modality, describe, ordered, recognise_name
 from mstkd.regions import CONVENTIONS
@@ -45,7 +46,7 @@ def _datalist(path: Path) -> Finding:
         )
         for case in parse_datalist(path)
     )
-    return Finding("Datalist", f"{path.name} lists {len(entries)} cases", entries)
+    return Finding("Datalist", f"{path.name} lists {counted(len(entries), 'case')}", entries)
 
 
 def _csv(path: Path) -> Finding:
