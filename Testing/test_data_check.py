@@ -112,6 +112,18 @@ def test_a_listed_file_that_is_missing_leaves_the_case_out(tmp_path):
     }
 
 
+def test_an_empty_folder_of_a_known_set_is_a_case_without_files(brats):
+    folder = brats / "BraTS2021_00007"
+    folder.mkdir()
+    (brats / "notes").mkdir()
+    assert problems(brats) == {
+        "BraTS2021_00007": [
+            f"{folder} has no file for it whose name tells FLAIR, T1, T1Gd or T2; add or rename its files.",
+            f"{folder} has no segmentation for it (a file named seg); add it.",
+        ]
+    }
+
+
 # 3. Labels of another convention.
 
 

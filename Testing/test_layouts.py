@@ -87,6 +87,12 @@ def test_fets_keeps_its_institutions(tmp_path):
     assert finding.remarks == (
         f"{tmp_path / 'partitioning_1.csv'} names no institution for 1 case, FeTS2022_00003 first.",
     )
+    (tmp_path / "partitioning_1.csv").unlink()
+    assert [e.partition for e in only(tmp_path).entries] == ["30", "31", None]
+    (tmp_path / "partitioning_2.csv").unlink()
+    assert only(tmp_path).remarks == (
+        "no partitioning_1.csv lies beside the FeTS cases; their institutions stay unknown.",
+    )
     (tmp_path / "partitioning_1.csv").write_text("site,case\n1,FeTS2022_00000\n")
     with pytest.raises(InputError, match=r"partitioning_1\.csv lacks the columns Partition_ID and Subject_ID"):
         find_cases(tmp_path)
@@ -123,6 +129,20 @@ def test_decathlon_labels_of_another_meaning_are_for_the_user_to_name(tmp_path):
     decathlon(tmp_path, meanings={"0": "background", "1": "necrosis", "2": "edema", "3": "enhancing tumour"})
     assert "neither its layout nor its name tells what the labels mean" in check(tmp_path).questions[0]
     assert len(check(tmp_path, ["brats2023"]).usable) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "dataset.json is damaged"),
+        ("[]", "dataset.json is damaged"),
+        ('{"modality": {"0": "CT"}, "labels": {}, "training": []}', "dataset.json names no channel FLAIR, T1"),
+    ],
+)
+def test_a_damaged_decathlon_is_refused(tmp_path, content, words):
+    (decathlon(tmp_path) / "dataset.json").write_text(content)
+    with pytest.raises(InputError, match=words):
+        find_cases(tmp_path)
 
 
 def test_bids_sessions_share_their_subject(tmp_path):
@@ -194,6 +214,12 @@ def test_a_csv_list_names_everything(tmp_path):
     assert (first.convention.name, list(first.images)) == ("fets", [Modality.FLAIR, Modality.T1GD])
     assert (second.patient, second.partition, second.split, second.dataset) == ("b", None, "train", "mine")
     assert list(second.images) == [Modality.FLAIR]
+
+
+def test_semicolons_separate_too(tmp_path):
+    table = write_csv(tmp_path / "mine.csv", "id;flair;seg", "a;a,1.nii.gz;s.nii.gz")
+    (entry,) = find_cases(table)[0].entries
+    assert entry.images == {Modality.FLAIR: tmp_path / "a,1.nii.gz"}
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def parse_datalist(path: Path) -> list[Case]:
         InputError: Unreadable, or an entry lacks or misnames something.
     """
     try:
-        entries = json.loads(path.read_text())["cases"]
+        entries = list(json.loads(path.read_text())["cases"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{path} is no datalist (JSON with a list 'cases'); write one with 'mstkd data check' or as docs/data.md "

@@ -43,7 +43,9 @@ def examine(entry: Entry) -> Examined:
     """Read the headers of a case's images and its label map; nothing is raised, all is noted."""
     case = Examined(entry, list(entry.problems), list(entry.remarks))
     if not entry.images:
-        case.problems.append(f"{entry.place} has no file for it whose name tells FLAIR, T1, T1Gd or T2; rename them.")
+        case.problems.append(
+            f"{entry.place} has no file for it whose name tells FLAIR, T1, T1Gd or T2; add or rename its files."
+        )
     headers: dict[Modality, Header] = {}
     for modality, path in entry.images.items():
         try:

@@ -104,9 +104,13 @@ def check_file(path: Path) -> None:
         raise InputError(f"{path} does not exist; check the name.")
     if image_stem(path) is None:
         raise InputError(f"{path} is not a NIfTI, NRRD or MetaImage file; convert it to .nii.gz or .nrrd first.")
-    with path.open("rb") as file:
-        if file.read(len(LFS_POINTER)) == LFS_POINTER:
-            raise InputError(f"{path} is a Git LFS pointer, not the image itself; fetch it with 'git lfs pull'.")
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(LFS_POINTER))
+    except OSError as error:
+        raise damaged(path, error) from error
+    if start == LFS_POINTER:
+        raise InputError(f"{path} is a Git LFS pointer, not the image itself; fetch it with 'git lfs pull'.")
 
 
 def is_nifti(path: Path) -> bool:

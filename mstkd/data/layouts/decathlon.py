@@ -21,19 +21,24 @@ def find(root: Path) -> Finding | None:
     """Cases of a folder with ``dataset.json``, ``imagesTr`` and ``labelsTr``; None when it is no such folder.
 
     Raises:
-        InputError: ``dataset.json`` cannot be read or names no sequence.
+        InputError: ``dataset.json`` is damaged or names no sequence.
     """
     if not is_decathlon(root):
         return None
     path = root / "dataset.json"
-    description = _read(path)
-    channels = _channels(description.get("modality"), path)
-    convention = _convention(description.get("labels"))
-    listed = {root / str(item["image"]) for item in description.get("training", [])}
+    try:
+        description = json.loads(path.read_text())
+        channels = _channels(description["modality"])
+        convention = _convention(description["labels"])
+        listed = {root / str(item["image"]): root / str(item["label"]) for item in description["training"]}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is damaged (it lacks or misnames {error}); download it again.") from error
+    if not channels:
+        raise InputError(f"{path} names no channel FLAIR, T1, T1Gd or T2; give task 1, the brain tumours.")
     entries = []
     for image in sorted({*listed, *images_in(root / "imagesTr")}):
         stem = image_stem(image) or image.name
-        label = root / "labelsTr" / image.name
+        label = listed.get(image, root / "labelsTr" / image.name)
         entries.append(
             Entry(
                 id=stem,
@@ -54,28 +59,16 @@ def is_decathlon(root: Path) -> bool:
     return (root / "dataset.json").is_file() and (root / "imagesTr").is_dir()
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        description = json.loads(path.read_text())
-    except ValueError as error:
-        raise InputError(f"{path} is damaged ({error}); download it again.") from error
-    if not isinstance(description, dict):
-        raise InputError(f"{path} describes no data set; download it again.")
-    return description
-
-
-def _channels(names: Any, path: Path) -> dict[Modality, int]:
+def _channels(names: dict[str, Any]) -> dict[Modality, int]:
     """``{"0": "FLAIR", "1": "T1w", ...}`` to the channel of each sequence, in our order."""
-    told = {int(number): recognise_name(str(name)) for number, name in dict(names or {}).items()}
+    told = {int(number): recognise_name(str(name)) for number, name in names.items()}
     found = {answer[0]: number for number, answer in told.items() if answer is not None}
-    if not found:
-        raise InputError(f"{path} names no channel FLAIR, T1, T1Gd or T2; is this task 1, the brain tumours?")
     return {modality: found[modality] for modality in ordered(found)}
 
 
-def _convention(labels: Any) -> str | None:
+def _convention(labels: dict[str, Any]) -> str | None:
     """The Decathlon's convention when the labels mean what they do there; others are for the user to name."""
-    meant = {str(value): str(name).lower() for value, name in dict(labels or {}).items()}
+    meant = {str(value): str(name).lower() for value, name in labels.items()}
     fits = all(meant.get(value, "").startswith(words) for value, words in _MEANINGS.items())
     return CONVENTION if fits else None
 

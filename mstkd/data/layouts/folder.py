@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mstkd.data.layouts.known import known_set
 from mstkd.modalities import Modality, image_stem, names_a_label_map, ordered, recognise_name
 
 DEEPEST = 3
@@ -38,11 +39,14 @@ def images_in(folder: Path) -> list[Path]:
 
 
 def image_folders(root: Path) -> Iterator[Path]:
-    """The folders below ``root`` that hold images, in order; what lies inside one is not searched."""
+    """The folders below ``root`` that hold images, in order; what lies inside one is not searched.
+
+    An empty folder counts too when a known set calls its cases so.
+    """
     for place, folders, _ in os.walk(root, followlinks=True):  # ends at the deepest level, even in a circle
         folder = Path(place)
         folders[:] = sorted(f for f in folders if not f.startswith((".", "__MACOSX")))
-        if folder != root and images_in(folder):
+        if folder != root and (images_in(folder) or (not folders and known_set(folder.name))):
             yield folder
             folders.clear()
         elif len(folder.relative_to(root).parts) >= DEEPEST:

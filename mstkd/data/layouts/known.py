@@ -71,6 +71,12 @@ KNOWN: tuple[KnownSet, ...] = (
     KnownSet("FeTS 2022 / 2024", "FeTS2022", _pattern(r"(?P<patient>FeTS2022_\d{5})"), "FeTS2022_00000", "fets"),
 )
 
+
+def known_set(folder: str) -> KnownSet | None:
+    """The set that calls its cases' folders like this."""
+    return next((known for known in KNOWN if known.folder.fullmatch(folder)), None)
+
+
 # What a data set's name alone says, e.g. `BraTS2015` before the first underscore of a folder's name.
 _BY_NAME: tuple[tuple[re.Pattern[str], str], ...] = (
     (_pattern(r"brats_?(?:20)?1[2-6]"), "brats2015"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from mstkd.data.layouts.entry import Entry, Finding
 from mstkd.data.layouts.fets import institutions
 from mstkd.data.layouts.folder import Contents, image_folders, images_in, sort_files
-from mstkd.data.layouts.known import KNOWN, KnownSet, convention_of
+from mstkd.data.layouts.known import KNOWN, KnownSet, convention_of, known_set
 from mstkd.data.words import counted
 from mstkd.modalities import describe, missing
 
@@ -24,10 +24,10 @@ def find(root: Path) -> list[Finding]:
     folders = list(image_folders(root))
     findings = []
     for known in KNOWN:
-        own = [folder for folder in folders if known.folder.fullmatch(folder.name)]
+        own = [folder for folder in folders if known_set(folder.name) is known]
         if own:
             findings.append(_known(known, root, own))
-    others = [folder for folder in folders if not any(known.folder.fullmatch(folder.name) for known in KNOWN)]
+    others = [folder for folder in folders if known_set(folder.name) is None]
     if others:
         findings.append(_general(root, others))
     return findings

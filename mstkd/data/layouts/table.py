@@ -52,7 +52,11 @@ def _datalist(path: Path) -> Finding:
 def _csv(path: Path) -> Finding:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
+            heading = file.readline()
+            file.seek(0)
+            # Where the comma is the decimal sign, spreadsheets separate by semicolons.
+            separator = ";" if heading.count(";") > heading.count(",") else ","
+            reader = csv.DictReader(file, delimiter=separator, skipinitialspace=True)
             columns = [name.strip() for name in reader.fieldnames or []]
             reader.fieldnames = columns
             rows = list(reader)
