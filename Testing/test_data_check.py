@@ -389,6 +389,12 @@ def test_a_datalist_is_written_once_every_label_is_explained(mixed, tmp_path):
     assert [path for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+def test_a_side_without_patients_is_said(brats, tmp_path):
+    answer = mstkd("data", "check", brats, "-o", tmp_path / "datalist.json")
+    assert answer.returncode == 0, answer.stderr
+    assert "No patient fell to validation; raise the share if that side is needed." in answer.stdout
+
+
 def test_nothing_usable_ends_with_code_2_also_for_machines(brats):
     for seg in brats.glob("*/*_seg.nii.gz"):
         seg.unlink()

@@ -111,6 +111,9 @@ def print_report(summary: dict[str, Any]) -> None:
             f"{side} {n['patients']} ({counted(n['cases'], 'case')})" for side, n in summary["split"].items()
         )
         say(f"\nWritten to {summary['written']}, patients on each side: {sides}.")
+        empty = [side for side, n in summary["split"].items() if not n["patients"]]
+        if empty:
+            say(f"No patient fell to {' and '.join(empty)}; raise the share if that side is needed.")
 
 
 def _sequences(summary: dict[str, Any]) -> Table:
