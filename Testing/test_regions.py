@@ -29,6 +29,7 @@ tissue_maps = hnp.arrays(np.uint8, SHAPE, elements=st.integers(0, 3))
         ("brats2018-21", {1, 2, 4}, {1, 4}, {4}),
         ("brats2023", {1, 2, 3}, {1, 3}, {3}),
         ("brats2024-post", {1, 2, 3}, {1, 3}, {3}),
+        ("decathlon", {1, 2, 3}, {2, 3}, {3}),
         ("fets", {1, 2, 4}, {1, 4}, {4}),
     ],
 )

@@ -112,7 +112,8 @@ _PATTERNS: tuple[tuple[Modality, str], ...] = (
 )
 _IMAGE_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".mhd")
 _NOT_AN_IMAGE = re.compile(
-    r"(?:^|[ _.-])(?:seg|mask|label|labels|labelmap|dseg|probseg|roi|lesion|brainmask|gt)(?:[ _.-]|$)", re.IGNORECASE
+    r"(?:^|[ _.-])(?:seg|segm|mask|label|labels|labelmap|dseg|probseg|roi|lesion|brainmask|gt)(?:[ _.-]|$)",
+    re.IGNORECASE,
 )
 # Series of other kinds whose names also contain T1 or T2.
 _OTHER_SERIES = re.compile(
@@ -128,6 +129,11 @@ def image_stem(path: Path) -> str | None:
         if path.name.lower().endswith(suffix):
             return path.name[: -len(suffix)]
     return None
+
+
+def names_a_label_map(stem: str) -> bool:
+    """Whether a file's name speaks of a segmentation or a mask."""
+    return _NOT_AN_IMAGE.search(stem) is not None
 
 
 def recognise_name(name: str) -> tuple[Modality, str] | None:
@@ -163,7 +169,7 @@ def recognise_folder(folder: Path, settled: Collection[Modality] = ()) -> dict[M
     found: dict[Modality, Path] = {}
     for path in sorted(_image_folder(folder).iterdir()):
         stem = image_stem(path)
-        if stem is None or path.name.startswith(".") or _NOT_AN_IMAGE.search(stem):
+        if stem is None or path.name.startswith(".") or names_a_label_map(stem):
             continue
         answer = recognise_name(stem)
         if answer is None or answer[0] in settled:

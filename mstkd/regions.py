@@ -110,6 +110,8 @@ CONVENTIONS: dict[str, LabelConvention] = {
         _BRATS_2023,
         # Post-treatment: 4 is the resection cavity, which belongs to none of WT, TC and ET.
         LabelConvention("brats2024-post", {0: _B, 1: _N, 2: _S, 3: _E, 4: _B}, {_B: 0, _N: 1, _S: 2, _E: 3}),
+        # Medical Segmentation Decathlon, task 1: 1 oedema, 2 non-enhancing tumour, 3 enhancing.
+        LabelConvention("decathlon", {0: _B, 1: _S, 2: _N, 3: _E}, {_B: 0, _N: 2, _S: 1, _E: 3}),
         # FeTS 2022 and 2024 took over 1, 2, 4.
         LabelConvention("fets", {0: _B, 1: _N, 2: _S, 4: _E}, {_B: 0, _N: 1, _S: 2, _E: 4}),
         # Any tumour is 1; which tissue it is stays unknown, so decode says SNFH and regions says WT only.

@@ -45,11 +45,15 @@ class CachedCase:
 
 
 def content_key(case: Case) -> str:
-    """SHA-256 over the case's files, its label convention and the cache format."""
+    """SHA-256 over the case's files and their channels, its label convention and the cache format."""
     digest = hashlib.sha256(f"{FORMAT} {case.convention.name}".encode())
-    for name, path in [*((m.value, p) for m, p in case.images.items()), ("label", case.label)]:
-        digest.update(name.encode())
+    for modality, path in case.images.items():
+        # A file without channels counts as it always did, so that older caches stay valid.
+        channel = f"[{case.channels[modality]}]" if modality in case.channels else ""
+        digest.update(f"{modality.value}{channel}".encode())
         digest.update(path.read_bytes())
+    digest.update(b"label")
+    digest.update(case.label.read_bytes())
     return digest.hexdigest()
 
 

@@ -1,14 +1,17 @@
 """One patient on one grid, and the way back to the patient's own grid."""
 
 from mstkd.preprocessing.grid import Grid, resample, resample_labels, world_grid
+from mstkd.preprocessing.header import Header, read_header
 from mstkd.preprocessing.patient import PreparedPatient, prepare
 from mstkd.preprocessing.volume import Volume, read_labels, read_volume
 
 __all__ = [
     "Grid",
+    "Header",
     "PreparedPatient",
     "Volume",
     "prepare",
+    "read_header",
     "read_labels",
     "read_volume",
     "resample",

@@ -23,6 +23,7 @@ EXTENT_MM = (20.0, 1000.0)
 """A field of view outside these limits means a wrong unit or a damaged header."""
 MOST_LABELS = 8
 """An image with no more distinct values than this is a label map."""
+LFS_POINTER = b"version https://git-lfs"
 LPS_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -62,21 +63,28 @@ class Volume:
         return float(abs(np.linalg.det(self.affine[:3, :3])) / 1000.0)
 
 
-def read_volume(path: Path) -> Volume:
+def read_volume(path: Path, channel: int | None = None) -> Volume:
     """Read a NIfTI, NRRD or MetaImage file.
 
     NIfTI goes through nibabel, which keeps a sheared affine; the others through SimpleITK.
 
+    Args:
+        channel: Which 3D image of a 4D NIfTI file, counted from 0.
+
     Raises:
         InputError: The file is missing, damaged, not 3D, constant, not finite, or its
-            geometry makes no sense.
+            geometry makes no sense; or it has no such channel.
     """
-    volume = _read(path)
+    volume = _read(path, channel)
     check_volume(volume)
     if volume.array.min() == volume.array.max():
-        raise InputError(f"{path} is empty (every voxel is {volume.array.flat[0]:g}); export the series again.")
+        raise InputError(
+            f"{volume.source} is empty (every voxel is {volume.array.flat[0]:g}); export the series again."
+        )
     if np.unique(volume.array[::2, ::2, ::2]).size <= MOST_LABELS:
-        raise InputError(f"{path} has so few grey values that it is a label map or a mask; give the image itself.")
+        raise InputError(
+            f"{volume.source} has so few grey values that it is a label map or a mask; give the image itself."
+        )
     return volume
 
 
@@ -90,13 +98,32 @@ def read_labels(path: Path) -> Volume:
     return volume
 
 
-def _read(path: Path) -> Volume:
+def check_file(path: Path) -> None:
+    """Raise InputError unless the path is a file of a known format that holds an image, not a stand-in for one."""
     if not path.is_file():
         raise InputError(f"{path} does not exist; check the name.")
     if image_stem(path) is None:
         raise InputError(f"{path} is not a NIfTI, NRRD or MetaImage file; convert it to .nii.gz or .nrrd first.")
-    nifti = path.name.lower().endswith((".nii", ".nii.gz"))
-    return _read_nifti(path) if nifti else _read_itk(path)
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(LFS_POINTER))
+    except OSError as error:
+        raise damaged(path, error) from error
+    if start == LFS_POINTER:
+        raise InputError(f"{path} is a Git LFS pointer, not the image itself; fetch it with 'git lfs pull'.")
+
+
+def is_nifti(path: Path) -> bool:
+    return path.name.lower().endswith((".nii", ".nii.gz"))
+
+
+def _read(path: Path, channel: int | None = None) -> Volume:
+    check_file(path)
+    if is_nifti(path):
+        return _read_nifti(path, channel)
+    if channel is not None:
+        raise InputError(f"{path} has no channels that can be chosen; only a 4D NIfTI file has.")
+    return _read_itk(path)
 
 
 def check_volume(volume: Volume) -> None:
@@ -115,7 +142,7 @@ def check_volume(volume: Volume) -> None:
         raise InputError(f"{source} contains values that are not numbers (NaN or infinite); replace them by 0.")
 
 
-def _read_nifti(path: Path) -> Volume:
+def _read_nifti(path: Path, channel: int | None) -> Volume:
     try:
         data = path.read_bytes()
         if path.name.lower().endswith(".gz"):
@@ -126,10 +153,13 @@ def _read_nifti(path: Path) -> Volume:
         if dtype.fields is not None or np.issubdtype(dtype, np.complexfloating):
             raise InputError(f"{path} holds colours or complex numbers; export the greyscale series.")
         shape = tuple(image.shape)
-        while len(shape) > 3 and shape[-1] == 1:
-            shape = shape[:-1]
-        _check_dimensions(path, shape)
-        array = np.asanyarray(image.dataobj).reshape(shape).astype(np.float32)
+        if channel is None:
+            shape = without_trailing_ones(shape)
+            check_dimensions(path, shape)
+            array = np.asanyarray(image.dataobj).reshape(shape).astype(np.float32)
+        else:
+            check_channel(path, shape, channel)
+            array = np.asanyarray(image.dataobj[..., channel]).astype(np.float32)
     except (
         ImageFileError,
         HeaderDataError,
@@ -141,13 +171,15 @@ def _read_nifti(path: Path) -> Volume:
         OverflowError,
         MemoryError,
     ) as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
     header = image.header.copy()
+    header.set_data_shape(array.shape)
     warnings: tuple[str, ...] = ()
     if int(header["sform_code"]) == 0 and int(header["qform_code"]) == 0:
         warnings = (f"{path.name} does not say how it lies in space; its axes are taken as stored.",)
     assert image.affine is not None  # an image read from a file has one
-    return Volume(array, np.asarray(image.affine, dtype=np.float64), str(path), header, warnings)
+    source = str(path) if channel is None else f"{path} (channel {channel})"
+    return Volume(array, np.asarray(image.affine, dtype=np.float64), source, header, warnings)
 
 
 def _read_itk(path: Path) -> Volume:
@@ -155,18 +187,18 @@ def _read_itk(path: Path) -> Volume:
         reader = sitk.ImageFileReader()
         reader.SetFileName(str(path))
         reader.ReadImageInformation()
-        _check_dimensions(path, reader.GetSize())
+        check_dimensions(path, reader.GetSize())
         if reader.GetNumberOfComponents() != 1:
             raise InputError(f"{path} holds colours or vectors; export the greyscale series.")
         image = reader.Execute()
     except RuntimeError as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
     return Volume(
         sitk.GetArrayFromImage(image).transpose(2, 1, 0).astype(np.float32), LPS_RAS @ itk_affine(image), str(path)
     )
 
 
-def itk_affine(image: sitk.Image) -> Array:
+def itk_affine(image: sitk.Image | sitk.ImageFileReader) -> Array:
     """Index to physical point of a SimpleITK image, ``(4, 4)``, in the image's own world."""
     affine = np.eye(4)
     affine[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * np.asarray(image.GetSpacing())
@@ -174,7 +206,22 @@ def itk_affine(image: sitk.Image) -> Array:
     return affine
 
 
-def _check_dimensions(path: Path, shape: tuple[int, ...]) -> None:
+def without_trailing_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without axes of one voxel after the third, which some programs write."""
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    return shape
+
+
+def check_channel(path: Path, shape: tuple[int, ...], channel: int) -> None:
+    """Raise InputError unless a file of this shape is 4D and has the channel."""
+    if len(shape) != 4 or not 0 <= channel < shape[3]:
+        size = " x ".join(map(str, shape))
+        raise InputError(f"{path} has no channel {channel} (it is {size}); correct the channel or the file.")
+
+
+def check_dimensions(path: Path, shape: tuple[int, ...]) -> None:
+    """Raise InputError unless the shape is that of one 3D image."""
     if len(shape) > 3:
         size = " x ".join(map(str, shape))
         raise InputError(f"{path} is {len(shape)}-dimensional ({size}); save each sequence as its own 3D file.")
@@ -182,7 +229,8 @@ def _check_dimensions(path: Path, shape: tuple[int, ...]) -> None:
         raise InputError(f"{path} is a single 2D image; export the whole series as one 3D file.")
 
 
-def _damaged(path: Path, error: Exception) -> InputError:
+def damaged(path: Path, error: Exception) -> InputError:
+    """The sentence for a file that a library could not read."""
     not_gzip = isinstance(error, gzip.BadGzipFile) and "Not a gzipped" in str(error)
     detail = "no gzip file" if not_gzip else " ".join(str(error).split())[:100]
     return InputError(f"{path} cannot be read, it is damaged or not an image ({detail}); copy or export it again.")
