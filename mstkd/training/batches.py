@@ -36,9 +36,7 @@ def batches(
     while first < last:
         numbers = [b * size + rank * share + i for b in range(first, last) for i in range(share)]
         # A generator of its own: a restart must not move the run's random states.
-        loader = DataLoader(
-            Subset(stream, numbers), batch_size=share, num_workers=workers, generator=torch.Generator()
-        )
+        loader = DataLoader(Subset(stream, numbers), batch_size=share, num_workers=workers, generator=torch.Generator())
         try:
             for batch in loader:
                 yield batch

@@ -12,7 +12,7 @@ import torch
 def seed_all(seed: int) -> None:
     """Start Python's, NumPy's and torch's random numbers from a seed."""
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 (the global one is meant)
+    np.random.seed(seed)
     torch.manual_seed(seed)
 
 
