@@ -1,259 +1,483 @@
+"""A run as a whole: it trains, stops, resumes, fails in a sentence, becomes a package."""
+
 import json
 import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import matplotlib.image
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
-from conftest import save_nifti
-from monai.losses import DiceLoss
+from safetensors.torch import load_file
+from small_run import write_config, write_patients
+from test_cli import mstkd, sentence
 
-from mstkd.data.cache import content_key, load_cached
+from mstkd.data.cache import load_cached
 from mstkd.data.datalist import read_datalist
-from mstkd.data.dataset import SampleStream
+from mstkd.data.dataset import SamplePlan, SampleStream
 from mstkd.errors import InputError
 from mstkd.models import load_package
-from mstkd.regions import Region
 from mstkd.training import loop
-from mstkd.training.checkpoint import load_checkpoint
+from mstkd.training.average import MovingAverage
+from mstkd.training.batches import batches
+from mstkd.training.checkpoint import BEST, NAME, load_checkpoint, save_checkpoint
 from mstkd.training.config import read_config
-from mstkd.training.curves import draw_curves
-from mstkd.training.export import package_run
+from mstkd.training.curves import curve_points, draw_curves
+from mstkd.training.devices import make_fabric
+from mstkd.training.export import Description, package_run, read_description
 from mstkd.training.journal import Journal, read_journal
-from mstkd.training.loss import cross_entropy, dice_loss, segmentation_loss
+from mstkd.training.randomness import random_states, seed_all, set_random_states
 from mstkd.training.run import continue_run, start_run
 
-ALL_KNOWN, WT_ONLY = torch.tensor([True, True, True]), torch.tensor([True, False, False])
-CPU = torch.device("cpu")
+WORDS = Description(name="x", version="1", summary="s", licence="l", dataset_licences={"a": "l", "b": "l"})
+TERMS = {"dice", "evd", "mst", "logit_mse", "logit_kl", "style", "adversarial", "teacher_dice", "discriminator"}
 
 
-@pytest.fixture
-def logits():
-    return torch.randn(1, 4, 8, 8, 8, generator=torch.Generator().manual_seed(1))
-
-
-@pytest.fixture
-def labels():
-    return torch.randint(0, 4, (1, 8, 8, 8), generator=torch.Generator().manual_seed(2))
-
-
-def test_cross_entropy_with_all_regions_known_is_torchs(logits, labels):
-    ours = cross_entropy(torch.log_softmax(logits, 1)[0], labels[0], ALL_KNOWN)
-    torch.testing.assert_close(ours, F.cross_entropy(logits, labels))
-
-
-def test_dice_with_all_regions_known_is_monais_on_the_summed_regions(logits, labels):
-    p = torch.softmax(logits, 1)
-    regions = torch.stack([p[:, 1:].sum(1), p[:, 1] + p[:, 3], p[:, 3]], 1)
-    truth = torch.stack([labels > 0, (labels == 1) | (labels == 3), labels == 3], 1).float()
-    theirs = DiceLoss(smooth_nr=100.0, smooth_dr=100.0)(regions, truth)
-    torch.testing.assert_close(dice_loss(p[0], labels[0], ALL_KNOWN), theirs)
-
-
-def test_a_whole_tumour_reference_says_nothing_about_core_and_enhancement(logits, labels):
-    whole = torch.where(labels > 0, 2, 0)
-    swapped = logits[:, [0, 3, 1, 2]]
-    first = segmentation_loss(logits, whole, WT_ONLY[None])
-    torch.testing.assert_close(segmentation_loss(swapped, whole, WT_ONLY[None]), first)
-    assert not torch.allclose(segmentation_loss(swapped, whole, ALL_KNOWN[None]), first)
-
-
-def test_an_invented_region_is_penalised_the_more_the_larger_it_is():
-    empty = torch.zeros(8, 8, 8, dtype=torch.long)
-    losses = []
-    for count in (0, 40, 200):
-        p = torch.zeros(4, 512)
-        p[0] = 1
-        p[:, :count] = torch.tensor([0.0, 0, 0, 1])[:, None]
-        losses.append(dice_loss(p.view(4, 8, 8, 8), empty, ALL_KNOWN).item())
-    assert losses[0] == pytest.approx(0)
-    assert losses[0] < losses[1] < losses[2]
-
-
-def test_a_batch_is_the_mean_of_its_cases(logits, labels):
-    two = torch.cat([logits, logits.flip(2)]), torch.cat([labels, torch.where(labels > 0, 2, 0)])
-    known = torch.stack([ALL_KNOWN, WT_ONLY])
-    single = [segmentation_loss(two[0][i : i + 1], two[1][i : i + 1], known[i : i + 1]) for i in (0, 1)]
-    torch.testing.assert_close(segmentation_loss(*two, known), torch.stack(single).mean())
+@pytest.fixture(scope="module")
+def fabric():
+    return make_fabric(torch.device("cpu"), "32-true")
 
 
 @pytest.fixture
 def datalist(tmp_path):
-    """Two small training patients, one with a whole-tumour reference, and one for validation."""
-    rng = np.random.default_rng(3)
-    entries = []
-    for name, sequences, convention, split in [
-        ("a", ("flair", "t1gd"), "brats2018-21", "train"),
-        ("b", ("flair", "t1"), "whole-tumour", "train"),
-        ("c", ("flair",), "brats2018-21", "validation"),
-    ]:
-        brain = np.zeros((24, 24, 24), np.float32)
-        brain[4:20, 4:20, 4:20] = 100
-        tumour = np.zeros((24, 24, 24), np.uint8)
-        tumour[8:14, 8:14, 8:14] = 1
-        if convention == "brats2018-21":
-            tumour[9:12, 9:12, 9:12] = 4
-        files = {}
-        for sequence in sequences:
-            image = brain + 60 * tumour + rng.normal(0, 5, brain.shape) * (brain > 0)
-            files[sequence] = save_nifti(tmp_path / f"{name}_{sequence}.nii.gz", image.astype(np.float32)).name
-        label = save_nifti(tmp_path / f"{name}_seg.nii.gz", tumour).name
-        entries.append(
-            {"id": name, "dataset": name, "images": files, "label": label, "labels": convention, "split": split}
-        )
-    path = tmp_path / "datalist.json"
-    path.write_text(json.dumps({"cases": entries}))
-    return path
+    return write_patients(tmp_path / "patients")
 
 
 @pytest.fixture
-def config_file(tmp_path, monkeypatch, small_architecture):
-    monkeypatch.setitem(loop.PRESETS, "compact", small_architecture)
-    path = tmp_path / "config.yaml"
-    path.write_text(
-        """
-preset: compact
-phases:
-  - {steps: 3, patch: [16, 16, 16], learning_rate: 1.0e-3}
-  - {steps: 3, patch: [24, 16, 16], learning_rate: 5.0e-4}
-batch_size: 2
-weight_decay: 0.0
-warmup: 2
-ema_decay: 0.5
-dataset_weights: {}
-validate_every: 4
-workers: 0
-seed: 1
-"""
-    )
-    return path
+def config_file(tmp_path):
+    return write_config(tmp_path / "config.yaml")
 
 
-def weights(run):
-    return load_checkpoint(run)["averaged"]
+@pytest.fixture
+def train(tmp_path, datalist, config_file, fabric):
+    """Train a run in a folder of that name, or go on with it; with changed settings if any are given."""
+
+    def _train(name, *changes):
+        run = tmp_path / name
+        config = read_config(run / "config.yaml" if run.exists() else config_file, changes)
+        if not run.exists():
+            start_run(config, datalist, run)
+        return continue_run(run, config, cache=tmp_path / "cache", fabric=fabric)
+
+    return _train
 
 
-def test_a_run_trains_validates_and_becomes_a_package(tmp_path, datalist, config_file):
+def events(run, kind):
+    return [event for event in read_journal(run) if event["event"] == kind]
+
+
+def stop_after(monkeypatch, step):
+    train = loop.Trainer.train
+    monkeypatch.setattr(loop.Trainer, "train", lambda self, stop: train(self, stop=lambda: self.step >= step))
+
+
+def test_a_run_trains_validates_and_becomes_a_package_of_student_or_teacher(tmp_path, train):
+    assert train("run")
     run = tmp_path / "run"
-    start_run(config_file, datalist, run)
-    assert continue_run(run, tmp_path / "cache", CPU)
-    events = read_journal(run)
-    steps = [e for e in events if e["event"] == "step"]
-    assert [e["step"] for e in steps] == [1, 2, 3, 4, 5, 6]
-    assert all(math.isfinite(e["loss"]) for e in steps)
-    assert steps[-1]["learning_rate"] > 0, "the last step still learns"
-    validations = [e for e in events if e["event"] == "validation"]
-    assert [e["step"] for e in validations] == [4, 6]
-    assert set(validations[0]["dice"]) == {f"{s} {r}" for s in ("all", "flair") for r in ("WT", "TC", "ET")}
-    description = tmp_path / "card.json"
-    description.write_text(
-        json.dumps(
-            {"name": "x", "version": "1", "summary": "s", "licence": "l", "dataset_licences": {"a": "l", "b": "l"}}
-        )
+    steps = events(run, "step")
+    assert [event["step"] for event in steps] == [1, 2, 3, 4, 5, 6]
+    assert [event["images"] for event in steps] == [2, 4, 6, 8, 10, 12]
+    for event in steps:
+        assert set(event) >= TERMS | {"loss", "learning_rate", "gradient_norm", "seconds", "memory_gb"}
+        assert all(math.isfinite(event[name]) for name in TERMS)
+    assert [event["step"] for event in events(run, "validation")] == [4, 6]
+    assert set(events(run, "validation")[0]["dice"]) == {"FLAIR"}, "the only validation patient has no T1Gd"
+
+    package_run(run, tmp_path / "student", WORDS)
+    package_run(run, tmp_path / "teacher", WORDS, teacher=True)
+    student, teacher = (load_package(tmp_path / name) for name in ("student", "teacher"))
+    training = student.card["training"]
+    assert training["steps"] == 6
+    assert [set(data["patients"]) for data in training["data"]] == [{"a"}, {"b"}]
+    assert training["chosen"] == events(run, "validation")[-1]["best"]
+    assert [point[0] for point in training["curves"]["losses"]["dice"]] == [1, 2, 3, 4, 5, 6]
+    assert (tmp_path / "student" / "curves.png").stat().st_size > 10_000
+    weights = load_checkpoint(run)["teacher"]["module"]
+    for name, value in teacher.network.state_dict().items():
+        torch.testing.assert_close(value, weights[f"network.{name}"].half().float())
+    assert not torch.equal(student.network.encoder.stem.weight, teacher.network.encoder.stem.weight)
+
+
+def test_the_best_validated_student_is_packaged_not_the_last(tmp_path, train, monkeypatch):
+    scores = iter([0.9, 0.2])
+    monkeypatch.setattr("mstkd.training.run.validation_dice", lambda *_: {"FLAIR": {"WT": next(scores)}})
+    train("run")
+    package_run(tmp_path / "run", tmp_path / "package", WORDS)
+    best = load_file(tmp_path / "run" / BEST)
+    packed = load_package(tmp_path / "package")
+    assert packed.card["training"]["chosen"] == {"score": 0.9, "step": 4}
+    for name, value in packed.network.state_dict().items():
+        torch.testing.assert_close(value, best[name].half().float())
+
+
+@pytest.mark.parametrize(
+    ("changes", "absent"),
+    [
+        (["teacher=null", "distillation=null"], TERMS - {"dice"}),
+        (["distillation.ms_tkd=null"], {"evd", "mst"}),
+        (["distillation.gsme=null"], {"style", "adversarial", "discriminator"}),
+        (["distillation.gsme.adversarial=0"], {"adversarial", "discriminator"}),
+        (["teacher.kind=ema"], {"teacher_dice"}),
+        (["distillation.teacher_gradients=true"], set()),
+        (["distillation.ms_tkd.reduce=layers", "activation_checkpointing=true", "ema_decay=0"], set()),
+        (["optimizer.name=adam", "sampling.augmentation=paper", "deep_supervision=[]"], set()),
+    ],
+)
+def test_every_variant_trains_and_leaves_out_just_its_terms(tmp_path, train, changes, absent):
+    assert train("run", "phases.0.steps=1", "phases.1.steps=1", *changes)
+    for event in events(tmp_path / "run", "step"):
+        assert {name for name in TERMS if name not in event} == absent
+
+
+def test_a_finished_model_can_teach_and_one_of_another_architecture_only_by_its_logits(tmp_path, train, small_package):
+    frozen = ["teacher.kind=frozen", f"teacher.package={small_package}"]
+    assert train("run", *frozen)
+    assert "teacher_dice" not in events(tmp_path / "run", "step")[0]
+    with pytest.raises(InputError, match="trained no teacher beside its student"):
+        package_run(tmp_path / "run", tmp_path / "package", WORDS, teacher=True)
+    with pytest.raises(InputError, match="another architecture"):
+        train("other", *frozen, "network.hidden=32")
+    assert train("logits", *frozen, "network.hidden=32", "distillation.ms_tkd=null", "distillation.gsme=null")
+
+
+def test_a_term_that_drowns_is_reported_at_the_first_step(tmp_path, train):
+    train("run", "distillation.gsme.style=1000000", "distillation.ms_tkd.mst=1e-9")
+    (first,) = events(tmp_path / "run", "first_terms")
+    assert {"style", "mst"} <= set(first["outside"])
+    assert "logit_kl" in first["weighted"], "measured as after the ramp, not as 0"
+
+
+def test_a_stopped_run_resumes_to_the_same_weights_bit_for_bit(tmp_path, train, monkeypatch):
+    assert train("whole")
+    with monkeypatch.context() as patch:
+        stop_after(patch, 3)
+        assert not train("halved")
+    assert load_checkpoint(tmp_path / "halved")["step"] == 3
+    assert train("halved")
+    assert_same(load_checkpoint(tmp_path / "whole"), load_checkpoint(tmp_path / "halved"))
+
+
+def assert_same(a, b):
+    assert type(a) is type(b)
+    if isinstance(a, torch.Tensor):
+        assert torch.equal(a, b)
+    elif isinstance(a, dict):
+        assert a.keys() == b.keys()
+        for key in a:
+            assert_same(a[key], b[key])
+    elif isinstance(a, list | tuple):
+        assert len(a) == len(b)
+        for x, y in zip(a, b, strict=True):
+            assert_same(x, y)
+    else:
+        assert a == b
+
+
+def test_a_stop_file_ends_a_run_with_a_checkpoint_and_is_taken_away(tmp_path, train):
+    run = tmp_path / "run"
+    validate = "phases.0.steps=1"
+    assert train("run", validate)
+    shutil.rmtree(run)
+    start_run(read_config(tmp_path / "config.yaml"), tmp_path / "patients" / "datalist.json", run)
+    (run / "stop").touch()
+    assert not train("run")
+    assert load_checkpoint(run)["step"] == 0
+    assert not (run / "stop").exists()
+    assert train("run")
+
+
+def test_a_run_goes_on_with_changed_settings_and_says_so(tmp_path, train, monkeypatch):
+    with monkeypatch.context() as patch:
+        stop_after(patch, 2)
+        train("run")
+    assert train("run", "phases.1.learning_rate=1e-5")
+    starts = events(tmp_path / "run", "start")
+    assert [start["config"]["phases"][1]["learning_rate"] for start in starts] == [5e-4, 1e-5]
+    assert read_config(tmp_path / "run" / "config.yaml").phases[1].learning_rate == 1e-5
+
+
+def test_a_change_that_does_not_fit_the_checkpoint_is_refused_and_leaves_the_run_as_it_is(tmp_path, train, monkeypatch):
+    with monkeypatch.context() as patch:
+        stop_after(patch, 2)
+        train("run")
+    before = (tmp_path / "run" / "config.yaml").read_text()
+    with pytest.raises(InputError, match="another network, teacher or optimiser"):
+        train("run", "network.hidden=32")
+    assert (tmp_path / "run" / "config.yaml").read_text() == before
+    assert train("run")
+
+
+def fail_at(monkeypatch, step, error):
+    learn = loop.Trainer._train_step
+
+    def broken(self, batch, asked):
+        if self.step == step:
+            raise error
+        learn(self, batch, asked)
+
+    monkeypatch.setattr(loop.Trainer, "_train_step", broken)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "lower sampling.batch_size"),
+        (torch.OutOfMemoryError("CUDA out of memory."), "lower sampling.batch_size"),
+        (OSError(28, "No space left on device"), "the disk is full"),
+        (FileNotFoundError(2, "No such file", "images.npy"), "images.npy vanished"),
+    ],
+)
+def test_what_befalls_a_run_ends_in_a_sentence_and_keeps_the_last_checkpoint(
+    tmp_path, train, monkeypatch, error, words
+):
+    with monkeypatch.context() as patch:
+        fail_at(patch, 3, error)
+        with pytest.raises(InputError, match=words):
+            train("run")
+    assert load_checkpoint(tmp_path / "run")["step"] == 2
+    assert train("run")
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_checkpoint(tmp_path, train, monkeypatch):
+    segmentation = loop.segmentation
+    with monkeypatch.context() as patch:
+        count = iter(range(10))
+        patch.setattr(loop, "segmentation", lambda *a: segmentation(*a) * (float("nan") if next(count) == 3 else 1.0))
+        with pytest.raises(InputError, match="no finite number at step 4"):
+            train("run")
+    state = load_checkpoint(tmp_path / "run")
+    assert state["step"] == 2
+    assert all(torch.isfinite(value).all() for value in state["student"]["module"].values())
+    assert train("run")
+
+
+def test_a_case_that_vanishes_from_the_cache_ends_the_run_in_a_sentence(tmp_path, train, monkeypatch):
+    with monkeypatch.context() as patch:
+        stop_after(patch, 2)
+        train("run", "sampling.workers=1")
+    real = loop.Trainer._batches
+
+    def without_cache(self):
+        for folder in (tmp_path / "cache").iterdir():
+            (folder / "images.npy").unlink()
+        return real(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Trainer, "_batches", without_cache)
+        with pytest.raises(InputError, match=r"images\.npy"):
+            train("run")
+    assert load_checkpoint(tmp_path / "run")["step"] == 2
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path):
+    save_checkpoint(tmp_path, {"step": 1})
+    script = (
+        "import resource, sys, torch, pathlib, signal\n"
+        "from mstkd.training.checkpoint import save_checkpoint\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "save_checkpoint(pathlib.Path(sys.argv[1]), {'step': 2, 'weights': torch.zeros(10**6)})\n"
     )
-    package_run(run, tmp_path / "package", description)
-    card = load_package(tmp_path / "package").card
-    assert card["training"]["steps"] == 6
-    assert [set(d["patients"]) for d in card["training"]["data"]] == [{"a"}, {"b"}]
+    answer = subprocess.run([sys.executable, "-c", script, tmp_path], capture_output=True, text=True, check=False)
+    assert "the last good one stays" in answer.stderr
+    assert load_checkpoint(tmp_path)["step"] == 1
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
+def test_a_worker_that_is_killed_is_replaced_and_its_samples_are_drawn_again():
+    class Stream(torch.utils.data.Dataset):
+        def __init__(self, folder):
+            self.killed = Path(folder) / "killed"
+
+        def __len__(self):
+            return 12
+
+        def __getitem__(self, index):
+            if index == 5 and not self.killed.exists():
+                self.killed.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return {"index": torch.tensor(index)}
+
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        said: list[str] = []
+        got = [
+            batch["index"].tolist()
+            for batch in batches(
+                Stream(folder), first=1, last=6, size=2, rank=0, processes=1, workers=1, restarted=said.append
+            )
+        ]
+    assert got == [[2, 3], [4, 5], [6, 7], [8, 9], [10, 11]]
+    assert len(said) == 1
+    assert "DataLoader worker" in said[0]
+
+
+def test_processes_share_a_batch_without_overlap():
+    class Numbers(torch.utils.data.Dataset):
+        def __getitem__(self, index):
+            return {"index": torch.tensor(index)}
+
+        def __len__(self):
+            return 100
+
+    shares = [
+        [
+            batch["index"].tolist()
+            for batch in batches(
+                Numbers(), first=3, last=5, size=4, rank=rank, processes=2, workers=0, restarted=lambda _: None
+            )
+        ]
+        for rank in (0, 1)
+    ]
+    assert shares == [[[12, 13], [16, 17]], [[14, 15], [18, 19]]]
+
+
+def test_two_processes_train_as_one_with_the_same_batch(tmp_path):
+    sys.path.append(str(Path(__file__).parent / "experiments"))
+    from two_processes import LIMIT, experiment  # an experiment of its own, smaller here
+
+    report = experiment(tmp_path, steps=6)
+    assert len(report["one"]) == 6
+    assert report["worst_relative_difference"] < LIMIT
+    one, two = report["validations"]
+    assert two[0]["FLAIR"]["WT"] == pytest.approx(one[0]["FLAIR"]["WT"], abs=0.01)
+
+
+def test_a_run_killed_at_random_moments_ends_with_the_same_weights(tmp_path):
+    sys.path.append(str(Path(__file__).parent / "experiments"))
+    from kill_and_resume import experiment  # an experiment of its own, with fewer kills here
+
+    report = experiment(tmp_path, kills=2, steps=30)
+    assert [kill["exit"] for kill in report["kills"]] == [-9, -9]
+    assert report["tensors"] > 100
+    assert report["differing"] == []
+
+
+def test_the_command_trains_resumes_draws_and_refuses(tmp_path, datalist, config_file):
+    run = tmp_path / "a run"
+    answer = mstkd(
+        "train", config_file, "--data", datalist, "-o", run, "--cache", tmp_path / "cache", "--set", "phases.1.steps=1",
+        "--tensorboard",
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    assert "Weighted terms at the first step" in answer.stderr
+    assert "Finished." in answer.stderr
+    assert list((run / "tensorboard").glob("events.*"))
+    assert mstkd("train", "--resume", run, "--cache", tmp_path / "cache").returncode == 0
+    assert mstkd("curves", run, "-o", tmp_path / "curves.png").returncode == 0
+    again = mstkd("train", config_file, "--data", datalist, "-o", run)
+    assert again.returncode == 2
+    assert "holds a run already" in sentence(again)
+    assert "a new run needs CONFIG" in sentence(mstkd("train", config_file))
+    assert "holds no run" in sentence(mstkd("train", "--resume", tmp_path / "nowhere"))
+
+
+def test_a_batch_that_the_processes_cannot_share_is_refused(train, fabric, monkeypatch):
+    monkeypatch.setattr(type(fabric), "world_size", property(lambda self: 4))
+    with pytest.raises(InputError, match="cannot be shared equally by 4 processes"):
+        train("run")
+
+
+def test_a_wrong_description_of_a_model_is_refused(tmp_path):
+    path = tmp_path / "card.json"
+    path.write_text(json.dumps({"name": "x"}))
+    with pytest.raises(InputError, match=r"card\.json is no description of a model \('version'"):
+        read_description(path)
 
 
 def test_a_runs_curves_are_drawn_from_its_journal(tmp_path):
     with pytest.raises(InputError, match="no journal"):
         draw_curves(tmp_path, tmp_path / "curves.png")
     journal = Journal(tmp_path)
-    for step in range(1, 40):
-        journal.write("step", step=step, loss=1 / step, learning_rate=1e-3)
-    journal.write("validation", step=39, dice={"all WT": 0.5})
+    for step in range(1, 300):
+        journal.write("step", step=step, dice=1 / step, evd=1 / step, learning_rate=1e-3)
+    journal.write("validation", step=39, dice={"FLAIR": {"WT": 0.5}})
     with journal.path.open("a") as file:
         file.write('{"event": "step", "st')
     draw_curves(tmp_path, tmp_path / "curves.png")
     drawn = matplotlib.image.imread(tmp_path / "curves.png")
     assert drawn[..., :3].std() > 0.01
+    points = curve_points(read_journal(tmp_path))
+    assert len(points["losses"]["dice"]) == 100
+    assert points["losses"]["dice"][-1][0] == 299
+    assert points["validation"] == [{"step": 39, "dice": {"FLAIR": {"WT": 0.5}}}]
 
 
-def test_a_stopped_run_resumes_to_the_same_weights(tmp_path, datalist, config_file, monkeypatch):
-    whole, halved = tmp_path / "whole", tmp_path / "halved"
-    for run in (whole, halved):
-        start_run(config_file, datalist, run)
-    continue_run(whole, tmp_path / "cache", CPU)
-    train = loop.Trainer.train
-    monkeypatch.setattr(loop.Trainer, "train", lambda self, stop: train(self, stop=lambda: self.step >= 3))
-    assert not continue_run(halved, tmp_path / "cache", CPU)
-    assert load_checkpoint(halved)["step"] == 3
-    monkeypatch.setattr(loop.Trainer, "train", train)
-    assert continue_run(halved, tmp_path / "cache", CPU)
-    for name, tensor in weights(whole).items():
-        torch.testing.assert_close(weights(halved)[name], tensor)
+def test_a_journal_tells_steps_once_though_a_killed_run_made_some_twice(tmp_path):
+    journal = Journal(tmp_path)
+    journal.write("start", step=0)
+    for step in (1, 2, 3):
+        journal.write("step", step=step, loss=0.1)
+    with journal.path.open("a") as file:
+        file.write('{"event": "step", "st')
+    journal.write("start", step=2)
+    journal.write("step", step=3, loss=0.2)
+    told = read_journal(tmp_path)
+    assert [(e["event"], e["step"]) for e in told] == [
+        ("start", 0), ("step", 1), ("step", 2), ("start", 2), ("step", 3),
+    ]  # fmt: skip
+    assert told[-1]["loss"] == 0.2
 
 
-def test_a_sample_depends_on_its_number_alone_and_hides_absent_sequences(tmp_path, datalist):
-    cases = [load_cached(c, tmp_path / "cache") for c in read_datalist(datalist) if c.split == "train"]
-    stream = SampleStream(cases, weights={}, patches=[(0, (16, 16, 16))], length=40, seed=5)
-    known_by_dataset = set()
+def plan(**changes):
+    values = {"weights": {}, "patches": [(0, (16, 16, 16))], "augmentation": "strong", "full_set_ramp": 0}
+    return SamplePlan(**{**values, "length": 60, "seed": 5, **changes})
+
+
+@pytest.fixture
+def cases(tmp_path, datalist):
+    return [load_cached(case, tmp_path / "cache") for case in read_datalist(datalist) if case.split == "train"]
+
+
+@pytest.mark.parametrize("augmentation", ["none", "paper", "strong"])
+def test_a_sample_depends_on_its_number_alone_and_the_student_sees_a_part_of_the_teachers(cases, augmentation):
+    stream = SampleStream(cases, plan(augmentation=augmentation))
+    known_by_dataset, subsets = set(), set()
     for index in range(40):
         sample, again = stream[index], stream[index]
         for name, tensor in sample.items():
             torch.testing.assert_close(again[name], tensor)
         assert sample["mask"].any()
-        assert not sample["image"][~sample["mask"]].any()
+        assert not (sample["mask"] & ~sample["available"]).any()
+        assert not sample["image"][~sample["available"]].any()
+        assert sample["image"][sample["available"]].flatten(1).any(1).all()
         known_by_dataset.add(tuple(sample["known"].tolist()))
+        subsets.add(tuple(sample["mask"].tolist()))
     assert known_by_dataset == {(True, True, True), (True, False, False)}
+    assert len(subsets) == 5, "FLAIR, T1, T1Gd, and each of the two pairs"
 
 
-def test_the_cache_follows_content_not_names(tmp_path, datalist):
-    case = read_datalist(datalist)[0]
-    before = content_key(case)
-    image = next(iter(case.images.values()))
-    image.touch()
-    assert content_key(case) == before
-    image.write_bytes(image.read_bytes() + b"x")
-    assert content_key(case) != before
+def test_the_schedule_begins_with_all_sequences_and_comes_to_random_subsets(cases):
+    stream = SampleStream(cases, plan(full_set_ramp=30))
+    full = [bool((s["mask"] == s["available"]).all()) for s in (stream[i] for i in range(60))]
+    assert all(full[:3])
+    assert np.mean(full[:15]) > np.mean(full[30:]) + 0.2
 
 
-def test_a_cached_case_carries_its_labels_to_the_working_grid(tmp_path, datalist):
-    cached = load_cached(read_datalist(datalist)[0], tmp_path / "cache")
-    assert cached.images.shape[1:] == cached.labels.shape
-    counts = np.bincount(cached.labels.ravel(), minlength=4)
-    assert counts[3] == pytest.approx(3**3 * 8, rel=0.05), "2 mm voxels of ET at 1 mm"
-    assert cached.case.convention.regions[0] is Region.WT
+def test_the_average_follows_the_published_recursion(small_network):
+    average = MovingAverage(small_network, 0.9)
+    weight = next(small_network.parameters())
+    expected = weight.detach().clone()
+    for n in range(200):
+        with torch.no_grad():
+            weight.add_(0.1)
+        decay = min(0.9, (1 + n) / (10 + n))
+        expected = decay * expected + (1 - decay) * weight.detach()
+        average.update(small_network)
+    torch.testing.assert_close(next(average.network.parameters()), expected)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ("warmup: 2", "warm_up: 2", "did you mean 'warmup'"),
-        ("seed: 1", "", "lacks the setting 'seed'"),
-        ("preset: compact", "preset: huge", "preset must be one of"),
-        ("[16, 16, 16]", "[16, 16, 20]", "multiples of 8"),
-        ("{steps: 3", "{steps: many", "wrong kind"),
-    ],
-)
-def test_a_wrong_configuration_is_refused(config_file, old, new, words):
-    config_file.write_text(config_file.read_text().replace(old, new))
-    with pytest.raises(InputError, match=words):
-        read_config(config_file)
+def test_random_states_go_on_where_they_were(tmp_path):
+    import random
 
-
-def test_a_folder_with_a_run_is_not_overwritten(tmp_path, datalist, config_file):
-    start_run(config_file, datalist, tmp_path / "run")
-    with pytest.raises(InputError, match="holds a run already"):
-        start_run(config_file, datalist, tmp_path / "run")
-
-
-@pytest.mark.parametrize(
-    ("key", "value"), [("label", "nowhere.nii.gz"), ("labels", "brats1999"), ("split", "later"), ("id", "b")]
-)
-def test_a_wrong_datalist_is_refused(datalist, key, value):
-    content = json.loads(datalist.read_text())
-    content["cases"][0][key] = value
-    datalist.write_text(json.dumps(content))
-    with pytest.raises(InputError, match=str(datalist)):
-        read_datalist(datalist)
-
-
-def test_the_shipped_configuration_is_valid():
-    from conftest import ROOT
-
-    config = read_config(ROOT / "mstkd" / "training" / "presets" / "first_student.yaml")
-    assert config.preset == "compact"
+    seed_all(3)
+    save_checkpoint(tmp_path, random_states())
+    first = random.random(), np.random.rand(), torch.rand(1).item()
+    set_random_states(load_checkpoint(tmp_path))
+    assert (random.random(), np.random.rand(), torch.rand(1).item()) == first

@@ -71,7 +71,7 @@ def experiment(folder: Path, kills: int, steps: int, seed: int = 0) -> dict[str,
     moments = []
     arguments = [*fresh, str(killed), *common]
     for _ in range(kills):
-        wait = rng.uniform(0, 1.5 * seconds / kills)
+        wait = rng.uniform(0, 0.8 * seconds / kills)
         code = train(arguments, wait, killed / "journal.jsonl")
         moments.append({"seconds": round(wait, 3), "exit": code, "step": _last_step(killed)})
         arguments = ["--resume", str(killed), *common]

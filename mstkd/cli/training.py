@@ -1,4 +1,4 @@
-"""``mstkd train``, ``curves`` and ``package``."""
+"""``mstkd train``, ``curves``, ``package`` and ``ablate``."""
 
 from __future__ import annotations
 
@@ -85,10 +85,49 @@ def package(
     run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the new model package.")],
     description: Annotated[Path, typer.Option(help="JSON: name, version, summary and licences.")],
+    teacher: Annotated[bool, typer.Option("--teacher", help="Package the jointly trained teacher instead.")] = False,
 ) -> None:
-    """Turn a run's student into a model package; measure it afterwards with 'evaluate --card'."""
+    """Turn a run's best student into a model package; measure it afterwards with 'evaluate --card'."""
     with sentences():
-        from mstkd.training.export import package_run
+        from mstkd.training.export import package_run, read_description
 
-        package_run(run, output, description)
+        package_run(run, output, read_description(description), teacher=teacher)
         talk.print(f"Written to {output}.", markup=False)
+
+
+@app.command()
+def ablate(
+    config: Annotated[Path, typer.Argument(help="A YAML configuration with the full method, or a preset's name.")],
+    data: Annotated[Path, typer.Option(help="The datalist (JSON).")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the arms and their table.")],
+    arm: Annotated[
+        list[str], typer.Option(help="Only this arm; may be repeated. Default: all five, and the table.")
+    ] = [],  # noqa: B006 (typer reads it; nobody changes it)
+    changes: Changes = [],  # noqa: B006
+    cache: Cache = CACHE,
+    device: Device = "auto",
+) -> None:
+    """Train the control arm, the full method and table 4's three variants at one budget; compare them.
+
+    Measured on the datalist's test cases. What is finished is not done again.
+    """
+    with sentences():
+        from mstkd.inference.device import choose_device
+        from mstkd.training.ablation import ARMS, run_ablation
+        from mstkd.training.config import find_config, read_config
+        from mstkd.training.devices import make_fabric
+
+        settings = read_config(find_config(config), changes)
+        complete = run_ablation(
+            settings,
+            data,
+            output,
+            arms=arm or list(ARMS),
+            cache=cache,
+            fabric=make_fabric(choose_device(device), settings.precision),
+            device=device,
+            listeners=(say_progress,),
+            say=lambda text: talk.print(text, markup=False),
+        )
+        if not complete:
+            talk.print("Stopped; the same command goes on.", markup=False)

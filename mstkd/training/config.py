@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -219,8 +219,7 @@ _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 
 def _sentence(error: ValidationError, source: Path) -> str:
     """The first thing that is wrong, and its remedy."""
-    # An unknown name explains a missing one; of the alternatives of a setting the closest fit goes deepest.
-    first = max(error.errors(), key=lambda e: (e["type"] in _UNKNOWN, len(e["loc"])))
+    first = max(error.errors(), key=_telling)
     known = _known_at(first["loc"])
     name = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
     if first["type"] in _UNKNOWN:
@@ -232,6 +231,16 @@ def _sentence(error: ValidationError, source: Path) -> str:
     reason = first["msg"].removeprefix("Value error, ")
     where = f"the setting '{name}' cannot be {first['input']!r:.60}" if name else "the settings do not fit together"
     return f"{source}: {where} ({reason[0].lower()}{reason[1:]}); correct it as in {PRESET_FOLDER}."
+
+
+def _telling(error: Mapping[str, Any]) -> tuple[bool, bool, int]:
+    """The most telling error ranks highest.
+
+    An unknown name explains a missing one; sizes of a network are not meant as the name of
+    one; and of a setting's alternatives the one that was meant fits deepest.
+    """
+    name_of_one = error["type"] == "literal_error" and not isinstance(error["input"], str)
+    return error["type"] in _UNKNOWN, not name_of_one, len(error["loc"])
 
 
 def _known_at(place: tuple[int | str, ...]) -> list[str]:

@@ -1,23 +1,41 @@
-"""A run's curves as a picture."""
+"""A run's curves, as a picture and as the points that a model card keeps."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mstkd.errors import InputError
-from mstkd.training.journal import NAME, read_journal
+from mstkd.regions import REGIONS
+from mstkd.training.journal import NAME, Event, read_journal
 
 SMOOTHING = 51
-"""Steps over which the drawn loss is a running median."""
+"""Steps over which a drawn loss is a running median."""
+SEGMENTATION = ("dice", "teacher_dice")
+DISTILLATION = ("evd", "mst", "logit_mse", "logit_kl", "style", "adversarial", "discriminator")
+LABELS = {
+    "dice": "student",
+    "teacher_dice": "teacher",
+    "evd": "EVD",
+    "mst": "MST",
+    "logit_mse": "logit MSE",
+    "logit_kl": "logit KL (SLKD)",
+    "style": "style",
+    "adversarial": "adversarial",
+    "discriminator": "discriminator's own",
+}
+MOST_POINTS = 100
+"""That a card keeps of a curve."""
 
 
 def draw_curves(run: Path, picture: Path) -> None:
-    """Loss (running median), learning rate and validation Dice over the steps, as PNG.
+    """Losses (running medians), learning rate and validation Dice over the steps, as PNG.
 
     Raises:
         InputError: The run has no journal, or no step in it.
@@ -28,33 +46,69 @@ def draw_curves(run: Path, picture: Path) -> None:
     steps = [event for event in events if event["event"] == "step"]
     if not steps:
         raise InputError(f"{run} has not made a step yet; try again later.")
-    figure = Figure(figsize=(10, 3.2))
+    figure = Figure(figsize=(13, 7))
     FigureCanvasAgg(figure)
-    loss, rate, dice = figure.subplots(1, 3)
-    at = [event["step"] for event in steps]
-    loss.plot(at, _running_median([event["loss"] for event in steps]))
-    loss.set_title("Loss (running median)")
-    rate.plot(at, [event["learning_rate"] for event in steps])
-    rate.set_title("Learning rate")
+    above, below = figure.subplots(2, 3)
+    _draw_losses(above[0], "Segmentation loss (Dice and cross-entropy)", steps, SEGMENTATION)
+    _draw_losses(above[1], "Distillation terms, not weighted", steps, DISTILLATION)
+    if any(name in steps[-1] for name in DISTILLATION):
+        above[1].set_yscale("log")
+    above[2].plot([event["step"] for event in steps], [event["learning_rate"] for event in steps])
+    above[2].set_title("Learning rate")
     validations = [event for event in events if event["event"] == "validation"]
-    for name in sorted({name for event in validations for name in event["dice"]}):
-        dice.plot(*_series(validations, name), marker="o", markersize=3, label=name)
-    dice.set_title("Validation Dice")
-    dice.set_ylim(0, 1)
-    if validations:
-        dice.legend(fontsize=7)
-    for axes in (loss, rate, dice):
+    for axes, region in zip(below, REGIONS, strict=True):
+        _draw_dice(axes, region.value, validations)
+    for axes in (*above, *below):
         axes.set_xlabel("Step")
         axes.grid(alpha=0.3)
     figure.tight_layout()
     figure.savefig(picture, dpi=90)
 
 
-def _running_median(values: list[float]) -> list[float]:
+def curve_points(events: Sequence[Event]) -> dict[str, Any]:
+    """At most 100 points of each loss, as ``{"dice": [[step, value], ...]}``, and all validations."""
+    steps = [event for event in events if event["event"] == "step"]
+    chosen = sorted({int(i) for i in np.linspace(0, len(steps) - 1, min(len(steps), MOST_POINTS))})
+    smooth = {name: _running_median(_values(steps, name)) for name in LABELS if steps and name in steps[-1]}
+    return {
+        "losses": {name: [[steps[i]["step"], round(values[i], 4)] for i in chosen] for name, values in smooth.items()},
+        "validation": [
+            {"step": event["step"], "dice": event["dice"]} for event in events if event["event"] == "validation"
+        ],
+    }
+
+
+def _draw_losses(axes: Axes, title: str, steps: Sequence[Event], names: Sequence[str]) -> None:
+    axes.set_title(title)
+    shown = [name for name in names if name in steps[-1]]
+    for name in shown:
+        axes.plot([event["step"] for event in steps], _running_median(_values(steps, name)), label=LABELS[name])
+    if shown:
+        axes.legend(fontsize=7)
+    else:
+        axes.text(0.5, 0.5, "no teacher", ha="center", va="center", transform=axes.transAxes, color="0.5")
+
+
+def _draw_dice(axes: Axes, region: str, validations: Sequence[Event]) -> None:
+    axes.set_title(f"Validation Dice, {region}")
+    axes.set_ylim(0, 1)
+    # Subsets in the order in which the validation has them, which is the paper's.
+    subsets = list(dict.fromkeys(subset for event in validations for subset in event["dice"]))
+    colours = {subset: f"C{i}" if len(subsets) <= 10 else None for i, subset in enumerate(subsets)}
+    for subset in subsets:
+        having = [event for event in validations if region in event["dice"].get(subset, {})]
+        if having:
+            values = [event["dice"][subset][region] for event in having]
+            at = [event["step"] for event in having]
+            axes.plot(at, values, marker="o", markersize=3, label=subset, color=colours[subset])
+    if axes.lines:
+        axes.legend(fontsize=6, ncols=2 if len(subsets) > 6 else 1)
+
+
+def _values(steps: Sequence[Event], name: str) -> list[float]:
+    return [event.get(name, float("nan")) for event in steps]
+
+
+def _running_median(values: Sequence[float]) -> list[float]:
     half = SMOOTHING // 2
-    return [float(np.median(values[max(0, i - half) : i + half + 1])) for i in range(len(values))]
-
-
-def _series(events: list[dict[str, Any]], name: str) -> tuple[list[int], list[float]]:
-    having = [event for event in events if name in event["dice"]]
-    return [event["step"] for event in having], [event["dice"][name] for event in having]
+    return [float(np.nanmedian(values[max(0, i - half) : i + half + 1])) for i in range(len(values))]

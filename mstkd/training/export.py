@@ -1,4 +1,4 @@
-"""From a finished run to a model package."""
+"""From a run to a model package."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from mstkd.data.cache import content_key
 from mstkd.data.datalist import Case, read_datalist
 from mstkd.errors import InputError
 from mstkd.models import Card, write_package
 from mstkd.network import MSTKDNet
 from mstkd.preprocessing.intensity import CLIP_PERCENTILES
+from mstkd.settings import Settings
 from mstkd.training.checkpoint import load_best, load_checkpoint
 from mstkd.training.config import read_config
+from mstkd.training.curves import curve_points, draw_curves
 from mstkd.training.journal import read_journal
 from mstkd.training.run import DATALIST, config_of
 
@@ -22,49 +26,76 @@ CITATION = (
     "Zhu S, Chen Y, Chen W, et al. Bridging the Gap in Missing Modalities: Leveraging Knowledge Distillation and "
     "Style Matching for Brain Tumor Segmentation. MICCAI 2025."
 )
+UNSTATED = "not stated"
+"""Licence of a data set that the description does not name."""
 
 
-def package_run(run: Path, folder: Path, description: Path) -> None:
-    """Write the run's averaged weights and a card that says where they come from.
+class Description(Settings):
+    """What only a person can say about a model."""
 
-    Args:
-        description: JSON with ``name``, ``version``, ``summary``, ``licence`` and
-            ``dataset_licences`` (one per data set of the datalist).
+    name: str
+    version: str
+    summary: str
+    licence: str
+    dataset_licences: dict[str, str]
+
+
+def read_description(path: Path) -> Description:
+    """Read a description from JSON.
 
     Raises:
-        InputError: The run or the description is incomplete.
+        InputError: Unreadable, or a field is missing, unknown or of a wrong kind.
+    """
+    try:
+        return Description.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        what = error.errors()[0] if isinstance(error, ValidationError) else None
+        reason = f"'{'.'.join(map(str, what['loc']))}': {what['msg']}" if what else str(error)
+        raise InputError(f"{path} is no description of a model ({reason}); see docs/training.md.") from error
+
+
+def package_run(run: Path, folder: Path, description: Description, *, teacher: bool = False) -> None:
+    """Write the run's best student and a card that says where it comes from, with its curves.
+
+    The best is the one with the highest mean Dice on the validation cases, or the last
+    where there are none.
+
+    Args:
+        teacher: The teacher that was trained beside the student instead.
+
+    Raises:
+        InputError: The run is incomplete, or trained no teacher of its own.
     """
     config = read_config(config_of(run))
     state = load_checkpoint(run)
     network = MSTKDNet(config.architecture)
-    network.load_state_dict(load_best(run) or state["average"]["network"])
-    cases = read_datalist(run / DATALIST)
-    try:
-        words = json.loads(description.read_text())
-        card: Card = {
-            "format": 1,
-            "name": words["name"],
-            "version": words["version"],
-            "summary": words["summary"],
-            "intended_use": "Research use only. Not for diagnosis or treatment.",
-            "licence": words["licence"],
-            "citation": CITATION,
-            "preprocessing": {
-                "channels": ["FLAIR", "T1", "T1Gd", "T2"],
-                "spacing_mm": 1.0,
-                "orientation": "RAS",
-                "intensity": "percentile clip {} to {}, z-score inside the head".format(*CLIP_PERCENTILES),
-            },
-            "training": training_facts(run, cases, words["dataset_licences"], state["step"]),
-            "accuracy": [],
-        }
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{description} lacks or misnames {error}; see docs/training.md.") from error
+    network.load_state_dict(_teacher_weights(run, state) if teacher else load_best(run) or state["average"]["network"])
+    card: Card = {
+        "format": 1,
+        "name": description.name,
+        "version": description.version,
+        "summary": description.summary,
+        "intended_use": "Research use only. Not for diagnosis or treatment.",
+        "licence": description.licence,
+        "citation": CITATION,
+        "preprocessing": {
+            "channels": ["FLAIR", "T1", "T1Gd", "T2"],
+            "spacing_mm": 1.0,
+            "orientation": "RAS",
+            "intensity": "percentile clip {} to {}, z-score inside the head".format(*CLIP_PERCENTILES),
+        },
+        "training": training_facts(run, read_datalist(run / DATALIST), description.dataset_licences),
+        "accuracy": [],
+    }
+    card["training"]["steps"] = state["step"]
+    if state["best"] and not teacher:
+        card["training"]["chosen"] = state["best"]
     write_package(folder, network, card)
+    draw_curves(run, folder / "curves.png")
 
 
-def training_facts(run: Path, cases: Sequence[Case], licences: dict[str, str], step: int) -> dict[str, Any]:
-    """The card's ``training`` part: data with content hashes, every configuration the run had, time.
+def training_facts(run: Path, cases: Sequence[Case], licences: dict[str, str]) -> dict[str, Any]:
+    """The card's ``training`` part: data with content hashes, every configuration the run had, time, curves.
 
     Device, revision and versions are those of the run's last start.
     """
@@ -77,16 +108,24 @@ def training_facts(run: Path, cases: Sequence[Case], licences: dict[str, str], s
             {
                 "dataset": dataset,
                 "patients": {case.id: content_key(case) for case in training if case.dataset == dataset},
-                "licence": licences[dataset],
+                "licence": licences.get(dataset, UNSTATED),
             }
             for dataset in sorted({case.dataset for case in training})
         ],
         "held_out": [case.id for case in cases if case.split == "test"],
         "validation": [case.id for case in cases if case.split == "validation"],
         "configurations": [{"from_step": event["step"], **event["config"]} for event in starts],
-        "steps": step,
         "hours": round(sum(event["seconds"] for event in steps) / 3600, 2),
         "device": starts[-1]["device"],
         "revision": starts[-1]["revision"],
         "versions": starts[-1]["versions"],
+        "curves": curve_points(events),
     }
+
+
+def _teacher_weights(run: Path, state: dict[str, Any]) -> dict[str, Any]:
+    trainee = state.get("teacher", {}).get("module")
+    if not trainee:
+        raise InputError(f"{run} trained no teacher beside its student; leave out --teacher.")
+    prefix = "network."
+    return {name.removeprefix(prefix): w for name, w in trainee.items() if name.startswith(prefix)}

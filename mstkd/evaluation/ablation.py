@@ -1,0 +1,177 @@
+"""The arms of an ablation side by side, each against the control arm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+from mstkd.evaluation.against import OVERALL, Difference, paired
+from mstkd.evaluation.bootstrap import mean_interval
+from mstkd.evaluation.csvfile import write_rows
+from mstkd.evaluation.layout import Cell, Report, Table, to_markdown
+from mstkd.evaluation.metric import METRICS, Metric
+from mstkd.evaluation.page import to_html
+from mstkd.evaluation.published import Figure, published_ablation, published_dataset
+from mstkd.evaluation.scores import ALL, Score
+from mstkd.regions import REGIONS
+from mstkd.results.draft import DraftFolder, disk_errors
+from mstkd.results.summary import NOTICE
+
+PUBLISHED_NAMES = {
+    "full": "MST-KDNet",
+    "without-ms-tkd": "w/o MS-TKD",
+    "without-gsme": "w/o GSME",
+    "without-slkd": "w/o SLKD",
+}
+"""What the paper's table 4 calls an arm."""
+
+
+@dataclass(frozen=True)
+class ArmMean:
+    """One region of one arm over all combinations: first the mean within a patient, then over patients.
+
+    Attributes:
+        dice: In percent, with the ends of its 95% bootstrap interval over patients.
+        hd95: In mm, likewise.
+        hours: Of the arm's steps.
+    """
+
+    arm: str
+    region: str
+    patients: int
+    dice: float
+    dice_low: float
+    dice_high: float
+    hd95: float
+    hd95_low: float
+    hd95_high: float
+    steps: int
+    hours: float
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What an arm spent and scored."""
+
+    name: str
+    steps: int
+    hours: float
+    scores: Sequence[Score]
+
+
+def write_ablation(folder: Path, arms: Sequence[Arm], control: str, full: str, datasets: Mapping[str, int]) -> Report:
+    """Write ``ablation.csv``, ``ablation.md`` and ``ablation.html``.
+
+    Args:
+        arms: All of them, measured on the same cases.
+        control: Name of the arm without distillation.
+        full: Name of the arm with all of it.
+        datasets: Number of test cases per data set.
+
+    Raises:
+        InputError: The folder cannot be written.
+    """
+    page = ablation_report(arms, control, full, datasets)
+    with DraftFolder(folder) as out, disk_errors(folder):
+        write_rows(out.draft / "ablation.csv", ArmMean, [mean for arm in arms for mean in arm_means(arm)])
+        (out.draft / "ablation.md").write_text(to_markdown(page), encoding="utf-8")
+        (out.draft / "ablation.html").write_text(to_html(page), encoding="utf-8")
+        out.publish()
+    return page
+
+
+def arm_means(arm: Arm) -> list[ArmMean]:
+    """The means of each region that the cases know."""
+    means = []
+    for region in REGIONS:
+        patients: dict[str, list[Score]] = {}
+        for score in arm.scores:
+            if score.region == region.value and score.modalities != ALL:
+                patients.setdefault(score.case, []).append(score)
+        if patients:
+            dice = [fmean(score.dice for score in own) for own in patients.values()]
+            hd95 = [fmean(score.hd95 for score in own) for own in patients.values()]
+            spent = (arm.steps, round(arm.hours, 3))
+            means.append(ArmMean(arm.name, region.value, len(dice), *mean_interval(dice), *mean_interval(hd95), *spent))
+    return means
+
+
+def ablation_report(arms: Sequence[Arm], control: str, full: str, datasets: Mapping[str, int]) -> Report:
+    """The table of arms, their differences to the control arm, and what follows in words."""
+    dataset = published_dataset(datasets)
+    published = published_ablation().get(dataset, {}) if dataset else {}
+    by_name = {arm.name: arm for arm in arms}
+    differences = {
+        arm.name: [d for d in paired(arm.scores, by_name[control].scores) if d.modalities == OVERALL]
+        for arm in arms
+        if arm.name != control
+    }
+    sets = ", ".join(f"{name} ({cases})" for name, cases in sorted(datasets.items()))
+    facts = [
+        NOTICE,
+        f"Cases: {sum(datasets.values())}, none used in training; {sets}.",
+        "A figure is the mean over patients of a patient's mean over all combinations of its sequences, with the 95 % "
+        "bootstrap interval over patients.",
+        *verdicts(differences[full]),
+        f"Paper: table 4 of MST-KDNet on {dataset}, on its own test cases."
+        if published
+        else f"Paper: there is no table 4 for {' with '.join(sorted(datasets))}.",
+    ]
+    tables = [_arms_table(arms, published, metric) for metric in METRICS]
+    tables += [_differences_table(differences, control, metric) for metric in METRICS]
+    return Report("Ablation", facts, tables)
+
+
+def verdicts(full: Sequence[Difference]) -> list[str]:
+    """One sentence per region on whether the full method beats the control arm; the interval decides."""
+    sentences = []
+    for d in full:
+        low, high = d.dice_low, d.dice_high
+        word = "better than" if low > 0 else "worse than" if high < 0 else "not distinguishable from"
+        sentences.append(
+            f"{d.region}: the full method is {word} the control arm at this budget: {d.dice:+.1f} Dice points "
+            f"({low:+.1f} to {high:+.1f}, {d.patients} patients)."
+        )
+    return sentences
+
+
+def _arms_table(arms: Sequence[Arm], published: Mapping[tuple[str, str], Figure], metric: Metric) -> Table:
+    means = {(mean.arm, mean.region): mean for arm in arms for mean in arm_means(arm)}
+    paper = [f"{region.value} (paper)" for region in REGIONS if published]
+    rows = []
+    for arm in arms:
+        cells = [Cell(arm.name), Cell(str(arm.steps)), Cell(f"{arm.hours:.2f}")]
+        for region in REGIONS:
+            mean = means.get((arm.name, region.value))
+            if mean is None:
+                cells.append(Cell())
+                continue
+            low, high = metric.ends(mean)
+            value = metric.of(mean)
+            cells.append(Cell(f"{value:.1f}", f"{low:.1f} to {high:.1f}", metric.colour(value)))
+        if published:
+            figures = [published.get((PUBLISHED_NAMES.get(arm.name, ""), region.value)) for region in REGIONS]
+            cells += [Cell() if figure is None else Cell(f"{metric.of(figure):.1f}") for figure in figures]
+        rows.append(cells)
+    header = ["Arm", "Steps", "Hours", *(f"{region.value}" for region in REGIONS), *paper]
+    return Table(f"{metric.name} in {metric.unit}", f"{metric.direction.capitalize()}.", header, rows)
+
+
+def _differences_table(differences: Mapping[str, Sequence[Difference]], control: str, metric: Metric) -> Table:
+    rows = []
+    for name, own in differences.items():
+        found = {d.region: d for d in own}
+        cells = [Cell(name)]
+        for region in REGIONS:
+            d = found.get(region.value)
+            if d is None:
+                cells.append(Cell())
+                continue
+            low, high = metric.ends(d)
+            cells.append(Cell(f"{metric.of(d):+.1f}", f"{low:+.1f} to {high:+.1f}", metric.change_colour(d)))
+        rows.append(cells)
+    note = f"Paired within patients; {metric.direction}. Coloured where the interval excludes 0."
+    header = ["Arm", *(region.value for region in REGIONS)]
+    return Table(f"{metric.name} minus the {control} arm's, in {metric.unit}", note, header, rows)

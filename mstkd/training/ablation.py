@@ -1,0 +1,143 @@
+"""The control arm, the full method and the three rows of table 4 that leave a part out, at one budget."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lightning_fabric import Fabric
+
+from mstkd.data.datalist import Case, read_datalist
+from mstkd.errors import InputError
+from mstkd.evaluation.ablation import Arm, write_ablation
+from mstkd.evaluation.scores import read_scores
+from mstkd.evaluation.sweep import CASES, evaluate_package
+from mstkd.training.config import TrainingConfig, read_config
+from mstkd.training.export import Description, package_run
+from mstkd.training.journal import Listener, read_journal
+from mstkd.training.run import config_of, continue_run, start_run
+
+CONTROL, FULL = "control", "full"
+ARMS: dict[str, dict[str, Any]] = {
+    CONTROL: {"teacher": None, "distillation": None},
+    FULL: {},
+    "without-ms-tkd": {"distillation": {"ms_tkd": None}},
+    "without-gsme": {"distillation": {"gsme": None}},
+    "without-slkd": {"distillation": {"logit": {"kl": 0.0}}},
+}
+"""What each arm changes in the configuration."""
+Say = Callable[[str], None]
+
+
+def arm_config(config: TrainingConfig, arm: str) -> TrainingConfig:
+    """The configuration of an arm; everything else is the same, also the samples it sees.
+
+    Raises:
+        InputError: The configuration has no full method to leave parts out of.
+    """
+    distillation = config.distillation
+    if distillation is None or None in (distillation.ms_tkd, distillation.logit, distillation.gsme):
+        raise InputError("an ablation starts from the full method; give a configuration with all distillation terms.")
+    return TrainingConfig.model_validate(_merged(config.as_dict(), ARMS[arm]))
+
+
+def run_ablation(
+    config: TrainingConfig,
+    datalist: Path,
+    folder: Path,
+    *,
+    arms: Sequence[str],
+    cache: Path,
+    fabric: Fabric,
+    device: str,
+    listeners: tuple[Listener, ...],
+    say: Say,
+) -> bool:
+    """Train and measure arms in ``folder/<arm>``, then compare all five once the others are there too.
+
+    What is finished is not done again, so an interrupted ablation goes on, and arms can
+    be trained on different machines that share the folder.
+
+    Args:
+        arms: Which to train here.
+
+    Returns:
+        False when it was stopped.
+
+    Raises:
+        InputError: An arm is unknown, the folder holds one of another configuration, or a
+            run fails.
+    """
+    unknown = [arm for arm in arms if arm not in ARMS]
+    if unknown:
+        raise InputError(f"there is no arm '{unknown[0]}'; choose among {', '.join(ARMS)}.")
+    cases = [case for case in read_datalist(datalist) if case.split == "test"]
+    if not cases:
+        raise InputError(f"{datalist} has no case with the split 'test' to measure the arms on; add some.")
+    for arm in arms:
+        say(f"Arm {arm}")
+        if not train_arm(arm_config(config, arm), datalist, folder / arm / "run", cache, fabric, listeners):
+            return False
+        measure_arm(arm, datalist, folder / arm, device, say)
+    lacking = [arm for arm in ARMS if not (folder / arm / "evaluation" / CASES).is_file()]
+    if lacking:
+        say(f"No table yet: {', '.join(lacking)} not measured.")
+    else:
+        compare(folder, cases, say)
+    return True
+
+
+def train_arm(
+    config: TrainingConfig, datalist: Path, run: Path, cache: Path, fabric: Fabric, listeners: tuple[Listener, ...]
+) -> bool:
+    """Start or continue an arm's run; True when it is complete."""
+    if not run.exists():
+        start_run(config, datalist, run)
+    elif read_config(config_of(run)) != config:
+        raise InputError(f"{run} was started with another configuration; choose another folder with -o.")
+    if any(event["event"] == "finished" for event in read_journal(run)):
+        return True
+    return continue_run(run, config, cache=cache, fabric=fabric, listeners=listeners)
+
+
+def measure_arm(arm: str, datalist: Path, folder: Path, device: str, say: Say) -> None:
+    """Package and evaluate an arm's student on the test cases, unless that is done already."""
+    if (folder / "evaluation" / CASES).is_file():
+        return
+    description = Description(
+        name=arm,
+        version="0",
+        summary=f"The arm '{arm}' of an ablation: for comparison with the other arms, not for use.",
+        licence="Not for distribution: made for a comparison.",
+        dataset_licences={},
+    )
+    package_run(folder / "run", folder / "model", description)
+    evaluate_package(
+        folder / "model",
+        datalist,
+        folder / "evaluation",
+        split="test",
+        combinations="all",
+        card=True,
+        device=device,
+        say=say,
+    )
+
+
+def compare(folder: Path, cases: Sequence[Case], say: Say) -> None:
+    """Write the table of all arms and say what it shows."""
+    arms = []
+    for name in ARMS:
+        steps = [event for event in read_journal(folder / name / "run") if event["event"] == "step"]
+        hours = sum(event["seconds"] for event in steps) / 3600
+        arms.append(Arm(name, len(steps), hours, read_scores(folder / name / "evaluation" / CASES)))
+    page = write_ablation(folder, arms, CONTROL, FULL, Counter(case.dataset for case in cases))
+    for fact in page.facts:
+        say(fact)
+    say(f"Written to {folder}; begin with {folder / 'ablation.html'}.")
+
+
+def _merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return values | {k: _merged(values[k], v) if isinstance(v, dict) else v for k, v in changes.items()}
