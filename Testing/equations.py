@@ -39,9 +39,9 @@ def mse(teacher, student):
 def kl(teacher, student, tau):
     """Equations 6 and 7 at each voxel, then the mean over voxels, times tau^2 (equation 8)."""
 
-    def q(l):
-        sigma = np.sqrt(np.mean((l - np.mean(l)) ** 2))
-        e = np.exp((l - np.mean(l)) / ((sigma + 1e-7) * tau))
+    def q(logits):
+        sigma = np.sqrt(np.mean((logits - np.mean(logits)) ** 2))
+        e = np.exp((logits - np.mean(logits)) / ((sigma + 1e-7) * tau))
         return e / np.sum(e)
 
     batch, _, *size = teacher.shape
