@@ -1,5 +1,6 @@
 """Who learns from whom: gradients of student, teacher and discriminator in one step of training."""
 
+import copy
 import json
 from dataclasses import asdict
 
@@ -181,13 +182,13 @@ def test_the_held_discriminator_passes_gradients_on_and_keeps_none(an_adversary)
 def test_the_discriminator_learns_to_tell_two_kinds_of_features_apart(an_adversary):
     draw = torch.Generator().manual_seed(1)
     losses = []
-    for _ in range(25):
+    for _ in range(20):
         noise = torch.randn(2, 2, 16, 4, 4, 4, generator=draw)
         losses.append(an_adversary.learn(noise[0] + 0.5, noise[1] - 0.5).item())
     assert losses[0] == pytest.approx(2 * np.log(2), abs=0.1)
     assert losses[-1] < 0.1
     moments = an_adversary.state()["optimizer"]["state"].values()
-    assert all(moment["step"] == 25 for moment in moments), "one optimiser, for all steps"
+    assert all(moment["step"] == 20 for moment in moments), "one optimiser, for all steps"
     assert all(moment["exp_avg"].any() for moment in moments)
 
 
@@ -196,7 +197,7 @@ def test_the_discriminators_moments_survive_a_checkpoint(an_adversary, a_config)
     an_adversary.learn(*features)
     torch.manual_seed(5)
     other = Adversary(make_fabric(CPU, "32-true"), a_config("distillation.gsme.discriminator_learning_rate=1.0e-3"))
-    other.restore(an_adversary.state())
+    other.restore(copy.deepcopy(an_adversary.state()))
     for adversary in (an_adversary, other):
         adversary.learn(*features)
     ours, theirs = (a.trained.module.state_dict() for a in (an_adversary, other))

@@ -46,8 +46,11 @@ class Taps:
 
     def each(self, change: Callable[[Tensor], Tensor]) -> Taps:
         """The taps with every tensor changed."""
-        fields: dict[str, Any] = vars(self)
-        return Taps(**{k: [change(t) for t in v] if isinstance(v, list) else change(v) for k, v in fields.items()})
+        changed: dict[str, Any] = {
+            name: [change(tensor) for tensor in value] if isinstance(value, list) else change(value)
+            for name, value in vars(self).items()
+        }
+        return Taps(**changed)
 
     def detached(self) -> Taps:
         """The same values, through which no gradient flows."""
