@@ -1,3 +1,7 @@
+import copy
+import math
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -91,3 +95,68 @@ def test_every_weight_takes_part(small_network):
     small_network(torch.randn(1, 4, 64, 64, 64), torch.ones(1, 4)).square().mean().backward()
     idle = [name for name, p in small_network.named_parameters() if p.grad is None or not p.grad.any()]
     assert idle == []
+
+
+@pytest.mark.parametrize("size", [(8, 8, 8), (16, 40, 24), (72, 32, 48)])
+def test_taps_of_any_size_divisible_by_8_lie_on_their_grids(small_network, size):
+    with torch.no_grad():
+        taps = small_network.forward_with_taps(torch.randn(2, 4, *size), torch.ones(2, 4))
+    eighth, quarter = tuple(n // 8 for n in size), tuple(n // 4 for n in size)
+    grid = tuple(math.ceil(n / 4) for n in eighth)
+    assert taps.logits.shape == (2, 4, *size)
+    assert [tuple(z.shape) for z in taps.scales] == [(2, 16, *grid)] * 2
+    assert [tuple(a.shape) for a in taps.attentions] == [(2, 2, math.prod(grid), math.prod(grid))] * 2
+    assert taps.f_enc.shape == taps.f_t.shape == taps.f_fused.shape == (2, 16, *eighth)
+    assert taps.f_dec.shape == (2, 8, *eighth)
+    assert [tuple(level.shape) for level in taps.levels] == [(2, 8, *quarter)]
+
+
+@pytest.mark.parametrize(
+    ("preset", "levels"),
+    [("paper", [(32, 80, 96, 64), (64, 40, 48, 32)]), ("compact", [(48, 40, 48, 32)])],
+)
+def test_levels_lie_below_the_heads_finest_first(preset, levels):
+    with torch.device("meta"):
+        taps = MSTKDNet(PRESETS[preset]).forward_with_taps(torch.zeros(1, 4, *PUBLISHED_INPUT), torch.ones(1, 4))
+    assert [tuple(level.shape[1:]) for level in taps.levels] == levels
+
+
+def test_detached_taps_are_the_same_values_without_gradients(small_network):
+    taps = small_network.forward_with_taps(torch.randn(1, 4, 16, 16, 16), torch.ones(1, 4))
+    held = taps.detached()
+    for name, before in vars(taps).items():
+        now = getattr(held, name)
+        for ours, theirs in zip(*([t] if torch.is_tensor(t) else t for t in (now, before)), strict=True):
+            assert theirs.requires_grad, name
+            assert not ours.requires_grad, name
+            torch.testing.assert_close(ours, theirs.detach())
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_computing_fine_maps_again_changes_neither_logits_nor_gradients(small_architecture, stride):
+    stages = {"channels": (8, 8, 8, 16), "blocks": (1, 1, 1, 1)} if stride == 1 else {}
+    torch.manual_seed(0)
+    network = MSTKDNet(replace(small_architecture, stem_stride=stride, **stages))
+    frugal = copy.deepcopy(network)
+    frugal.recompute_fine_maps()
+    x, mask = torch.randn(2, 4, 16, 24, 16), torch.tensor([[1.0, 0, 1, 1], [0, 1, 0, 0]])
+    kept, again = network(x, mask), frugal(x, mask)
+    torch.testing.assert_close(again, kept)
+    for logits in (kept, again):
+        logits.square().mean().backward()
+    for (name, ours), theirs in zip(network.named_parameters(), frugal.parameters(), strict=True):
+        assert ours.grad is not None, name
+        torch.testing.assert_close(theirs.grad, ours.grad)
+
+
+def test_computing_fine_maps_again_keeps_fewer_of_them(small_architecture):
+    def kept(network):
+        sizes = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda t: sizes.append(t.numel()) or t, lambda t: t):
+            network(torch.randn(1, 4, 32, 32, 32), torch.ones(1, 4))
+        return sum(sizes)
+
+    network = MSTKDNet(small_architecture)
+    before = kept(network)
+    network.recompute_fine_maps()
+    assert kept(network) < 0.7 * before

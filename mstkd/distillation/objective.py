@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from mstkd.distillation.logit import kl_loss, mse_loss
@@ -55,6 +55,12 @@ class DistillationSettings(Settings):
     teacher_gradients: bool = Field(
         description="Let the terms pull the teacher to the student too, as the published code does."
     )
+
+    @model_validator(mode="after")
+    def _something_is_carried_over(self) -> DistillationSettings:
+        if self.ms_tkd is None and self.logit is None and self.gsme is None:
+            raise ValueError("ms_tkd, logit and gsme are all null; keep one, or set teacher and distillation to null")
+        return self
 
     @property
     def adversarial(self) -> bool:

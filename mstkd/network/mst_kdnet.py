@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import torch.nn.functional as F
 from monai.networks.blocks import SubpixelUpsample
@@ -42,18 +44,17 @@ class Taps:
     f_fused: Tensor
     levels: list[Tensor]
 
+    def each(self, change: Callable[[Tensor], Tensor]) -> Taps:
+        """The taps with every tensor changed."""
+        changed: dict[str, Any] = {
+            name: [change(tensor) for tensor in value] if isinstance(value, list) else change(value)
+            for name, value in vars(self).items()
+        }
+        return Taps(**changed)
+
     def detached(self) -> Taps:
         """The same values, through which no gradient flows."""
-        return Taps(
-            logits=self.logits.detach(),
-            scales=[scale.detach() for scale in self.scales],
-            attentions=[attention.detach() for attention in self.attentions],
-            f_enc=self.f_enc.detach(),
-            f_t=self.f_t.detach(),
-            f_dec=self.f_dec.detach(),
-            f_fused=self.f_fused.detach(),
-            levels=[level.detach() for level in self.levels],
-        )
+        return self.each(Tensor.detach)
 
 
 class Encoder(nn.Module):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,12 +25,20 @@ class Adversary:
         self.trained = Trained(fabric, Discriminator(config.architecture.channels[-1]), config.optimizer)
 
     @contextmanager
-    def held(self) -> Iterator[Discriminator]:
+    def held(self) -> Iterator[Callable[[Tensor], Tensor]]:
         """The discriminator as a fixed judge: gradients pass through it and leave it as it is."""
         module = self.trained.module.requires_grad_(False)
-        with self.fabric.autocast():
-            yield module
-        module.requires_grad_(True)
+
+        def judge(features: Tensor) -> Tensor:
+            # Only D itself computes in the run's precision; the terms around it keep 32 bits.
+            with self.fabric.autocast():
+                logits: Tensor = module(features)
+            return logits.float()
+
+        try:
+            yield judge
+        finally:
+            module.requires_grad_(True)
 
     def learn(self, teacher: Tensor, student: Tensor) -> Tensor:
         """One step on f_enc&t of both, ``(B, C, h, w, d)``; returns its loss."""

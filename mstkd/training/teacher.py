@@ -102,9 +102,10 @@ class StillTeacher:
     @torch.no_grad()
     def observe(self, batch: Batch) -> Lesson:
         self.network.eval()
+        available = batch["available"].float()
         with self.fabric.autocast():
-            available = batch["available"].float()
-            return Lesson(self.network.forward_with_taps(batch["image"] * available[:, :, None, None, None], available))
+            taps = self.network.forward_with_taps(batch["image"] * available[:, :, None, None, None], available)
+        return Lesson(taps.each(Tensor.float))
 
     def step(self, rate: float) -> None:
         """Nothing moves here."""
