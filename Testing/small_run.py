@@ -80,6 +80,7 @@ def write_config(path: Path, **changes: object) -> Path:
             "ms_tkd": {"evd": 0.2, "mst": 0.05, "reduce": "heads"},
             "logit": {"mse": 0.1, "kl": 0.2, "tau": 7.0, "ramp": 2},
             "gsme": {"style": 1.0, "adversarial": 0.1, "discriminator_learning_rate": 1e-4},
+            "relative": True,
             "teacher_gradients": False,
         },
         "dice_weight": 0.6,

@@ -10,8 +10,9 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from mstkd.distillation.logit import kl_loss, mse_loss
-from mstkd.distillation.ms_tkd import Reduce, evd_loss, mst_loss
-from mstkd.distillation.style import adversarial_loss, style_loss
+from mstkd.distillation.ms_tkd import Reduce, evd_loss, extreme_values, mst_loss
+from mstkd.distillation.relative import relative_difference
+from mstkd.distillation.style import adversarial_loss, cross_grams, style_loss
 from mstkd.network import Taps
 from mstkd.settings import Settings
 
@@ -52,6 +53,10 @@ class DistillationSettings(Settings):
     ms_tkd: MSTKDSettings | None
     logit: LogitSettings | None
     gsme: GSMESettings | None
+    relative: bool = Field(
+        description="Measure evd, mst, logit mse and style as shares of the teacher's own size; "
+        "false: as the equations stand, whose values grow with the features."
+    )
     teacher_gradients: bool = Field(
         description="Let the terms pull the teacher to the student too, as the published code does."
     )
@@ -84,17 +89,36 @@ class Objective:
         Args:
             discriminate: The discriminator with its parameters held, when there is one.
         """
+        terms = self._relative_terms(teacher, student) if self.settings.relative else self._terms(teacher, student)
+        if (logit := self.settings.logit) is not None:
+            terms["logit_kl"] = kl_loss(teacher.logits, student.logits, logit.tau)
+        if discriminate is not None:
+            terms["adversarial"] = adversarial_loss(discriminate(student.f_fused))
+        return terms
+
+    def _terms(self, teacher: Taps, student: Taps) -> Terms:
+        """The squared differences as the equations stand."""
         terms: Terms = {}
         if (ms_tkd := self.settings.ms_tkd) is not None:
             terms["evd"] = evd_loss(teacher.attentions, student.attentions, ms_tkd.reduce)
             terms["mst"] = mst_loss(teacher.scales, student.scales)
-        if (logit := self.settings.logit) is not None:
+        if self.settings.logit is not None:
             terms["logit_mse"] = mse_loss(teacher.logits, student.logits)
-            terms["logit_kl"] = kl_loss(teacher.logits, student.logits, logit.tau)
         if self.settings.gsme is not None:
             terms["style"] = style_loss(teacher, student)
-            if discriminate is not None:
-                terms["adversarial"] = adversarial_loss(discriminate(student.f_fused))
+        return terms
+
+    def _relative_terms(self, teacher: Taps, student: Taps) -> Terms:
+        """The same differences as shares of the teacher's size."""
+        terms: Terms = {}
+        if (ms_tkd := self.settings.ms_tkd) is not None:
+            values = [extreme_values(taps.attentions, ms_tkd.reduce) for taps in (teacher, student)]
+            terms["evd"] = relative_difference(*values)
+            terms["mst"] = relative_difference(teacher.scales, student.scales)
+        if self.settings.logit is not None:
+            terms["logit_mse"] = relative_difference([teacher.logits], [student.logits])
+        if self.settings.gsme is not None:
+            terms["style"] = relative_difference(cross_grams(teacher), cross_grams(student))
         return terms
 
     def weights(self, step: int | None = None) -> dict[str, float]:

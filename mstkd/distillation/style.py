@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from mstkd.network import Taps
 
@@ -32,13 +33,17 @@ class Discriminator(nn.Sequential):
 
     Convolutions to 64, 128, 256 and 1 maps, kernel 4, stride 2, leaky ReLU 0.2. The
     padding of 2 leaves at least one voxel at each step, whatever the size.
+
+    Spectral normalisation, which the paper does not have, bounds the gradient that D hands
+    to the student: once D tells the two apart, the term would drown all others.
     """
 
     def __init__(self, channels: int) -> None:
         widths = (channels, 64, 128, 256, 1)
         layers: list[nn.Module] = []
         for a, b in pairwise(widths):
-            layers += [nn.Conv3d(a, b, kernel_size=4, stride=2, padding=2), nn.LeakyReLU(0.2)]
+            convolution = nn.Conv3d(a, b, kernel_size=4, stride=2, padding=2)
+            layers += [spectral_norm(convolution), nn.LeakyReLU(0.2)]
         super().__init__(*layers[:-1])
 
 
