@@ -31,7 +31,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def a_config(small_architecture):
-    """The compact preset's settings for a small network and one step on one small patch of two tokens."""
+    """The compact preset's settings for a small network and one step on small patches of two tokens."""
 
     def read(*changes):
         return read_config(
@@ -231,6 +231,7 @@ def test_terms_keep_32_bits_where_the_networks_have_16(half_precision, a_config,
     config = a_config()
     torch.manual_seed(0)
     lesson = StillTeacher(half_precision, small_network).observe(a_batch)
+    assert {lesson.taps.logits.dtype, lesson.taps.f_dec.dtype} == {torch.float32}
     student = Trained(half_precision, Trainee(config.architecture, (), recompute=False), config.optimizer)
     out = taps_of(student(a_batch["image"], a_batch["mask"].float()))
     with Adversary(half_precision, config).held() as discriminate:
