@@ -14,6 +14,7 @@ from mstkd.distillation import Discriminator, Objective
 from mstkd.distillation.logit import kl_loss, mse_loss
 from mstkd.distillation.ms_tkd import evd_loss, mst_loss
 from mstkd.distillation.objective import outside_first_step_range
+from mstkd.distillation.relative import relative_difference
 from mstkd.distillation.style import adversarial_loss, cross_grams, discriminator_loss, style_loss
 from mstkd.errors import InputError
 from mstkd.modalities import CHANNELS, Modality, modality_mask
@@ -66,9 +67,9 @@ def case_of(taps, index):
     return taps.each(lambda tensor: tensor[index : index + 1])
 
 
-def terms(teacher, student, discriminate=None):
+def terms(teacher, student, discriminate=None, relative="true"):
     """All terms as plain numbers."""
-    found = Objective(settings_of()).terms(teacher, student, discriminate)
+    found = Objective(settings_of("compact", f"distillation.relative={relative}")).terms(teacher, student, discriminate)
     return {name: term.item() for name, term in found.items()}
 
 
@@ -194,21 +195,48 @@ def test_kl_of_equal_logits_has_finite_gradients():
 
 
 @few
-@given(pairs())
-def test_terms_are_zero_for_a_student_like_its_teacher_and_positive_otherwise(pair):
+@given(pairs(), st.sampled_from(["true", "false"]))
+def test_terms_are_zero_for_a_student_like_its_teacher_and_positive_otherwise(pair, relative):
     teacher, student = pair
-    assert all(value == pytest.approx(0, abs=1e-15) for value in terms(teacher, teacher).values())
+    assert all(value == pytest.approx(0, abs=1e-15) for value in terms(teacher, teacher, relative=relative).values())
     # With one token all attention is 1.
-    unequal = {k: v for k, v in terms(teacher, student).items() if k != "evd" or teacher.attentions[0].shape[-1] > 1}
+    found = terms(teacher, student, relative=relative)
+    unequal = {k: v for k, v in found.items() if k != "evd" or teacher.attentions[0].shape[-1] > 1}
     assert all(value > 0 for value in unequal.values())
 
 
-def test_a_batch_is_the_mean_of_its_cases():
+@few
+@given(pairs())
+def test_a_share_is_the_equation_over_what_it_gives_for_a_student_that_says_nothing(pair):
+    teacher, student = (case_of(taps, 0) for taps in pair)
+    nothing = student.each(torch.zeros_like)
+    shares = terms(teacher, student)
+    whole, empty = (terms(teacher, taps, relative="false") for taps in (student, nothing))
+    for name in ("evd", "mst", "logit_mse", "style"):
+        assert shares[name] == pytest.approx(whole[name] / empty[name], rel=1e-9), name
+    assert shares["logit_kl"] == whole["logit_kl"]
+
+
+@pytest.mark.parametrize("factor", [0.1, 1e3])
+def test_shares_do_not_grow_with_the_features(factor):
+    teacher, student = random_taps(7), random_taps(8)
+    grown = [replace(taps.each(lambda t: factor * t), attentions=taps.attentions) for taps in (teacher, student)]
+    assert terms(*grown) == pytest.approx(terms(teacher, student), rel=1e-5)
+
+
+def test_no_gradient_flows_through_the_teachers_size():
+    logits = torch.full((1, 4, 2, 2, 2), 2.0, requires_grad=True)
+    relative_difference([logits], [torch.zeros(1, 4, 2, 2, 2)]).backward()
+    torch.testing.assert_close(logits.grad, torch.full_like(logits, 2 * 2.0 / 32 / 4.0))
+
+
+@pytest.mark.parametrize("relative", ["true", "false"])
+def test_a_batch_is_the_mean_of_its_cases(relative):
     teacher, student = random_taps(7), random_taps(8)
     torch.manual_seed(0)
-    discriminate = Discriminator(6).double()
-    both = terms(teacher, student, discriminate)
-    single = [terms(case_of(teacher, i), case_of(student, i), discriminate) for i in (0, 1)]
+    discriminate = Discriminator(6).double().eval()
+    both = terms(teacher, student, discriminate, relative)
+    single = [terms(case_of(teacher, i), case_of(student, i), discriminate, relative) for i in (0, 1)]
     assert list(both) == TERMS
     for name, value in both.items():
         assert value == pytest.approx((single[0][name] + single[1][name]) / 2, rel=1e-9), name
@@ -218,6 +246,19 @@ def test_a_batch_is_the_mean_of_its_cases():
 
 
 # The discriminator
+
+
+def test_the_discriminators_slope_is_bounded_however_its_weights_grow():
+    torch.manual_seed(0)
+    discriminate = Discriminator(8)
+    features = torch.randn(1, 8, 4, 4, 4, requires_grad=True)
+    (slope,) = torch.autograd.grad(adversarial_loss(discriminate(features)), features)
+    with torch.no_grad():
+        for name, weights in discriminate.named_parameters():
+            if name.endswith("original"):
+                weights.mul_(100)
+    (steep,) = torch.autograd.grad(adversarial_loss(discriminate(features)), features)
+    assert steep.norm() < 2 * slope.norm()
 
 
 @pytest.mark.parametrize("size", [(1, 1, 1), (1, 2, 3), (3, 3, 3), (4, 4, 4), (5, 7, 9), (13, 1, 6), (20, 24, 16)])
@@ -308,7 +349,8 @@ def test_terms_too_small_too_large_or_no_number_are_outside():
 def test_the_logits_weights_rise_and_the_others_stand():
     objective = Objective(settings_of("compact", "distillation.logit={mse: 0.5, kl: 0.2, tau: 7, ramp: 10}"))
     final = objective.weights()
-    assert final == {"evd": 0.2, "mst": 0.05, "logit_mse": 0.5, "logit_kl": 0.2, "style": 4.0, "adversarial": 0.1}
+    assert list(final) == TERMS
+    assert (final["logit_mse"], final["logit_kl"]) == (0.5, 0.2)
     for step, share in [(0, 0), (1, 0.1), (5, 0.5), (10, 1), (10000, 1)]:
         risen = final | {"logit_mse": 0.5 * share, "logit_kl": 0.2 * share}
         assert objective.weights(step) == pytest.approx(risen)
@@ -348,7 +390,14 @@ def test_without_a_discriminator_there_is_no_adversarial_term():
 
 
 def test_the_weighted_sum_is_that_of_equation_12():
-    objective = Objective(settings_of())
+    objective = Objective(
+        settings_of(
+            "compact",
+            "distillation.ms_tkd={evd: 0.2, mst: 0.05, reduce: heads}",
+            "distillation.logit={mse: 0.1, kl: 0.2, tau: 7, ramp: 2000}",
+            "distillation.gsme={style: 4.0, adversarial: 0.1, discriminator_learning_rate: 1.0e-4}",
+        )
+    )
     values = {name: torch.tensor(value) for name, value in zip(TERMS, (1.0, 2, 3, 4, 5, 6), strict=True)}
     # Half way up the ramp.
     expected = 0.2 * 1 + 0.05 * 2 + 0.5 * (0.1 * 3 + 0.2 * 4) + 4.0 * 5 + 0.1 * 6

@@ -83,10 +83,11 @@ class Step:
             validate=lambda _: {},
             journal=Journal(self.run),
         )
+        # As it was before the step, which moves its estimates of spectral norms.
+        self.discriminator = copy.deepcopy(self.trainer.adversary.trained.module)
         assert self.trainer.train(stop=lambda: False)
         self.batch = default_collate([self.trainer.stream[i] for i in range(config.sampling.batch_size)])
         self.student, self.teacher = self.trainer.student.module, self.trainer.teacher.trainee.module
-        self.discriminator = self.trainer.adversary.trained.module
         trained = (self.trainer.student, self.trainer.teacher.trainee, self.trainer.adversary.trained)
         self.gradients = dict(zip(("student", "teacher", "discriminator"), (seen[t] for t in trained), strict=True))
 
@@ -97,7 +98,7 @@ class Step:
         own, seen = (segmentation(o, self.batch, self.config.deep_supervision) for o in (told, out))
         teacher = taps_of(told).detached() if hold_teacher else taps_of(told)
         objective = Objective(self.config.distillation)
-        terms = objective.terms(teacher, taps_of(out), self.discriminator)
+        terms = objective.terms(teacher, taps_of(out), self.discriminator.eval())
         weights = objective.weights()
         return 0.4 * own, 0.6 * seen + sum(weights[name] * term for name, term in terms.items())
 
@@ -146,7 +147,7 @@ def test_the_discriminator_learns_from_its_own_loss_alone(a_step):
     with torch.no_grad():
         told = a_step.teacher(a_step.batch["image"], a_step.batch["available"].float())["f_fused"]
         out = a_step.student(a_step.batch["image"], a_step.batch["mask"].float())["f_fused"]
-    loss = discriminator_loss(a_step.discriminator(told), a_step.discriminator(out))
+    loss = discriminator_loss(*a_step.discriminator.train()(torch.cat([told, out])).chunk(2))
     assert_same(a_step.gradients["discriminator"], gradients(loss, a_step.discriminator))
 
 

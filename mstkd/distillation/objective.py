@@ -94,7 +94,7 @@ class Objective:
             terms["logit_kl"] = kl_loss(teacher.logits, student.logits, logit.tau)
         if discriminate is not None:
             terms["adversarial"] = adversarial_loss(discriminate(student.f_fused))
-        return terms
+        return {name: terms[name] for name in self.weights() if name in terms}
 
     def _terms(self, teacher: Taps, student: Taps) -> Terms:
         """The squared differences as the equations stand."""

@@ -27,7 +27,8 @@ class Adversary:
     @contextmanager
     def held(self) -> Iterator[Callable[[Tensor], Tensor]]:
         """The discriminator as a fixed judge: gradients pass through it and leave it as it is."""
-        module = self.trained.module.requires_grad_(False)
+        # In evaluation mode its spectral norms are not estimated anew either.
+        module = self.trained.module.requires_grad_(False).eval()
 
         def judge(features: Tensor) -> Tensor:
             # Only D itself computes in the run's precision; the terms around it keep 32 bits.
