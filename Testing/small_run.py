@@ -24,11 +24,12 @@ PATIENTS = (
     ("a", ("flair", "t1gd"), "brats2018-21", "train"),
     ("b", ("flair", "t1"), "whole-tumour", "train"),
     ("c", ("flair",), "brats2018-21", "validation"),
+    ("d", ("flair", "t1gd"), "brats2018-21", "test"),
 )
 
 
 def write_patients(folder: Path) -> Path:
-    """Two small training patients, one with a whole-tumour reference, and one for validation; their datalist."""
+    """Small patients: two to train on, one of them with a whole-tumour reference, one to validate, one to test."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(3)
     entries = []

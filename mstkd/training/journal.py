@@ -40,12 +40,14 @@ class Journal:
 
 
 def read_journal(run: Path) -> list[Event]:
-    """All complete events of a run, in the order of its steps.
+    """All complete events of a run, in the order of its steps; none before its first start.
 
     A half-written line is passed over. Where a killed run went on from an earlier
     checkpoint, the steps it made again stand once, as made last.
     """
     events: list[Event] = []
+    if not (run / NAME).exists():
+        return events
     for line in (run / NAME).read_text(encoding="utf-8").splitlines():
         try:
             event = json.loads(line)

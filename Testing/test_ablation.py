@@ -1,0 +1,132 @@
+"""The arms of an ablation: what each leaves out, how they are compared, and the command from end to end."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import torch
+from small_run import write_config, write_patients
+from test_cli import mstkd, sentence
+
+from mstkd.errors import InputError
+from mstkd.evaluation.ablation import Arm, ablation_report, arm_means
+from mstkd.evaluation.layout import to_markdown
+from mstkd.evaluation.scores import Score
+from mstkd.training.ablation import ARMS, CONTROL, FULL, arm_config, run_ablation
+from mstkd.training.config import PRESET_FOLDER, read_config
+from mstkd.training.devices import make_fabric
+from mstkd.training.journal import read_journal
+
+CONFIG = read_config(PRESET_FOLDER / "quick.yaml")
+
+
+def test_each_arm_leaves_out_one_thing_and_shares_the_rest():
+    arms = {name: arm_config(CONFIG, name) for name in ARMS}
+    assert arms[FULL] == CONFIG
+    assert arms[CONTROL].teacher is None
+    assert arms[CONTROL].distillation is None
+    distillation = {name: config.distillation for name, config in arms.items() if name != CONTROL}
+    assert distillation["without-ms-tkd"].ms_tkd is None
+    assert distillation["without-gsme"].gsme is None
+    assert distillation["without-slkd"].logit.kl == 0
+    assert distillation["without-slkd"].logit.mse == CONFIG.distillation.logit.mse
+    for config in arms.values():
+        assert config.model_copy(update={"teacher": None, "distillation": None}) == arms[CONTROL]
+
+
+def test_an_ablation_of_a_part_is_refused():
+    with pytest.raises(InputError, match="starts from the full method"):
+        arm_config(arm_config(CONFIG, "without-gsme"), FULL)
+
+
+def arm(name, shift, spread=0.0):
+    """Twenty patients with two combinations each."""
+    rng = np.random.default_rng(1)
+    scores = []
+    for case, extra in enumerate(rng.normal(0, 1, 20)):
+        for modalities in ("FLAIR", "T1Gd", "all available"):
+            for region in ("WT", "TC"):
+                dice = 50 + extra + shift + spread * (-1) ** case
+                scores.append(Score(str(case), modalities, region, dice, 10.0, False, False))
+    return Arm(name, 10, 0.5, scores)
+
+
+def test_the_interval_decides_whether_the_method_beats_the_control_arm():
+    def verdict(shift, spread):
+        arms = [arm(CONTROL, 0), arm(FULL, shift, spread)]
+        return ablation_report(arms, CONTROL, FULL, {"X": 20}).facts
+
+    assert "WT: the full method is better than the control arm at this budget: +3.0 Dice points" in " ".join(
+        verdict(3, 1)
+    )
+    assert "worse than" in " ".join(verdict(-3, 1))
+    assert "not distinguishable from" in " ".join(verdict(1, 8))
+
+
+def test_a_mean_is_first_taken_within_a_patient():
+    scores = [Score("a", name, "WT", 80.0, 5.0, False, False) for name in ("FLAIR", "T1", "T2")]
+    scores += [
+        Score("b", "FLAIR", "WT", 40.0, 9.0, False, False),
+        Score("b", "all available", "WT", 0.0, 9.0, False, False),
+    ]
+    (mean,) = arm_means(Arm("x", 1, 1.0, scores))
+    assert (mean.dice, mean.hd95, mean.patients) == (60.0, 7.0, 2)
+
+
+def test_table_4_stands_beside_the_arms_where_the_data_set_is_the_papers():
+    arms = [arm(name, 0) for name in ARMS]
+    with_paper = to_markdown(ablation_report(arms, CONTROL, FULL, {"BraTS2024": 20}))
+    for published in ("79.8", "78.3", "80.0", "81.8"):
+        assert published in with_paper
+    assert "81.8" not in to_markdown(ablation_report(arms, CONTROL, FULL, {"BraTS2021": 20}))
+
+
+def test_an_ablation_trains_measures_compares_and_goes_on_where_it_was(tmp_path):
+    datalist = write_patients(tmp_path / "patients")
+    phases = [{"steps": 2, "patch": [16, 16, 16], "learning_rate": 1e-3}]
+    config = read_config(write_config(tmp_path / "config.yaml", phases=phases))
+    said: list[str] = []
+
+    def run(*arms, settings=config):
+        return run_ablation(
+            settings,
+            datalist,
+            tmp_path / "ablation",
+            arms=arms,
+            cache=tmp_path / "cache",
+            fabric=make_fabric(torch.device("cpu"), "32-true"),
+            device="cpu",
+            listeners=(),
+            say=said.append,
+        )
+
+    assert run(CONTROL, FULL)
+    assert "No table yet: without-ms-tkd, without-gsme, without-slkd not measured." in said
+    journal = tmp_path / "ablation" / FULL / "run" / "journal.jsonl"
+    before = journal.read_bytes()
+    assert run(*ARMS)
+    assert journal.read_bytes() == before, "what is finished is not done again"
+    rows = list(csv.DictReader((tmp_path / "ablation" / "ablation.csv").open()))
+    assert [row["arm"] for row in rows] == [name for name in ARMS for _ in range(3)]
+    assert {row["steps"] for row in rows} == {"2"}
+    assert "the control arm at this budget" in (tmp_path / "ablation" / "ablation.md").read_text()
+    assert (tmp_path / "ablation" / "ablation.html").stat().st_size > 1000
+    card = json.loads((tmp_path / "ablation" / FULL / "model" / "card.json").read_text())
+    assert card["accuracy"], "each arm's card carries its evaluation"
+    samples = [
+        [event["images"] for event in read_journal(tmp_path / "ablation" / name / "run") if event["event"] == "step"]
+        for name in ARMS
+    ]
+    assert all(images == samples[0] for images in samples)
+    with pytest.raises(InputError, match="started with another configuration"):
+        run(FULL, settings=config.model_copy(update={"seed": 2}))
+
+
+def test_the_command_refuses_an_unknown_arm_and_data_without_test_cases(tmp_path):
+    datalist = write_patients(tmp_path / "patients")
+    config = write_config(tmp_path / "config.yaml")
+    answer = mstkd("ablate", config, "--data", datalist, "-o", tmp_path / "out", "--arm", "fulll")
+    assert answer.returncode == 2
+    assert "no arm 'fulll'" in sentence(answer)
+    assert not (tmp_path / "out").exists()
