@@ -35,9 +35,10 @@ def test_each_arm_leaves_out_one_thing_and_shares_the_rest():
         assert config.model_copy(update={"teacher": None, "distillation": None}) == arms[CONTROL]
 
 
-def test_an_ablation_of_a_part_is_refused():
+@pytest.mark.parametrize("arm", [CONTROL, "without-gsme", "without-slkd"])
+def test_an_ablation_of_a_part_is_refused(arm):
     with pytest.raises(InputError, match="starts from the full method"):
-        arm_config(arm_config(CONFIG, "without-gsme"), FULL)
+        arm_config(arm_config(CONFIG, arm), FULL)
 
 
 def arm(name, shift, spread=0.0):
@@ -55,7 +56,7 @@ def arm(name, shift, spread=0.0):
 def test_the_interval_decides_whether_the_method_beats_the_control_arm():
     def verdict(shift, spread):
         arms = [arm(CONTROL, 0), arm(FULL, shift, spread)]
-        return ablation_report(arms, CONTROL, FULL, {"X": 20}).facts
+        return ablation_report(arms, CONTROL, FULL, {"X": 20}, {}).facts
 
     assert "WT: the full method is better than the control arm at this budget: +3.0 Dice points" in " ".join(
         verdict(3, 1)
@@ -70,16 +71,16 @@ def test_a_mean_is_first_taken_within_a_patient():
         Score("b", "FLAIR", "WT", 40.0, 9.0, False, False),
         Score("b", "all available", "WT", 0.0, 9.0, False, False),
     ]
-    (mean,) = arm_means(Arm("x", 1, 1.0, scores))
+    (mean,) = arm_means(Arm("x", 1, 1.0, scores), {})
     assert (mean.dice, mean.hd95, mean.patients) == (60.0, 7.0, 2)
 
 
 def test_table_4_stands_beside_the_arms_where_the_data_set_is_the_papers():
     arms = [arm(name, 0) for name in ARMS]
-    with_paper = to_markdown(ablation_report(arms, CONTROL, FULL, {"BraTS2024": 20}))
+    with_paper = to_markdown(ablation_report(arms, CONTROL, FULL, {"BraTS2024": 20}, {}))
     for published in ("79.8", "78.3", "80.0", "81.8"):
         assert published in with_paper
-    assert "81.8" not in to_markdown(ablation_report(arms, CONTROL, FULL, {"BraTS2021": 20}))
+    assert "81.8" not in to_markdown(ablation_report(arms, CONTROL, FULL, {"BraTS2021": 20}, {}))
 
 
 def test_an_ablation_trains_measures_compares_and_goes_on_where_it_was(tmp_path):

@@ -1,4 +1,6 @@
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,3 +44,28 @@ def test_a_wrong_datalist_is_refused(datalist, key, value):
     datalist.write_text(json.dumps(content))
     with pytest.raises(InputError, match=str(datalist)):
         read_datalist(datalist)
+
+
+def test_another_run_that_was_quicker_with_a_case_is_welcome(tmp_path, datalist, monkeypatch):
+    case = read_datalist(datalist)[0]
+    first = load_cached(case, tmp_path / "cache")
+    entry = first.folder
+    kept = entry.rename(tmp_path / "elsewhere")
+    rename = Path.rename
+
+    def late(self, target):
+        shutil.copytree(kept, target)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    again = load_cached(case, tmp_path / "cache")
+    np.testing.assert_array_equal(again.labels, np.load(kept / "labels.npy"))
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [entry.name], "no draft is left"
+
+
+def test_a_damaged_case_in_the_cache_is_prepared_anew(tmp_path, datalist):
+    case = read_datalist(datalist)[0]
+    first = load_cached(case, tmp_path / "cache")
+    images = np.array(first.images)
+    (first.folder / "images.npy").unlink()
+    np.testing.assert_array_equal(load_cached(case, tmp_path / "cache").images, images)

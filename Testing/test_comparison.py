@@ -55,7 +55,7 @@ def scores(patients=8, names=(*NAMES, ALL), better=0.0, seed=0):
 
 
 def test_a_model_against_itself_differs_by_nothing():
-    found = paired(scores(), scores()[::-1])
+    found = paired(scores(), scores()[::-1], {})
     assert len(found) == (15 + 2) * 3
     assert {(d.dice, d.dice_low, d.dice_high, d.hd95, d.hd95_low, d.hd95_high) for d in found} == {(0,) * 6}
     assert {d.patients for d in found} == {8}
@@ -63,7 +63,7 @@ def test_a_model_against_itself_differs_by_nothing():
 
 def test_the_better_model_has_more_dice_and_less_hd95():
     for ours, theirs, sign in [(scores(better=20), scores(seed=1), 1), (scores(seed=1), scores(better=20), -1)]:
-        for row in paired(ours, theirs):
+        for row in paired(ours, theirs, {}):
             assert sign * row.dice_low > 0
             assert sign * row.dice_high > 0
             assert sign * row.hd95 < 0
@@ -73,23 +73,23 @@ def test_the_better_model_has_more_dice_and_less_hd95():
 def test_a_constant_lead_is_found_exactly():
     ours = scores()
     theirs = [replace(s, dice=s.dice - 2, hd95=s.hd95 + 1) for s in ours]
-    assert {(d.dice, d.dice_low, d.dice_high, d.hd95) for d in paired(ours, theirs)} == {(2, 2, 2, -1)}
+    assert {(d.dice, d.dice_low, d.dice_high, d.hd95) for d in paired(ours, theirs, {})} == {(2, 2, 2, -1)}
 
 
 def test_only_pairs_count():
     theirs = [s for s in scores(4) if s.modalities in ("T2", ALL) and (s.case, s.region) != ("p0", "ET")]
-    found = {(d.modalities, d.region): d.patients for d in paired(scores(8), theirs)}
+    found = {(d.modalities, d.region): d.patients for d in paired(scores(8), theirs, {})}
     assert set(found) == {(name, r.value) for name in ("T2", OVERALL, ALL) for r in REGIONS}
     assert found["T2", "WT"] == 4
     assert found[OVERALL, "ET"] == 3
-    assert paired(scores(), [replace(s, case="another") for s in theirs]) == []
+    assert paired(scores(), [replace(s, case="another") for s in theirs], {}) == []
 
 
 def test_patients_are_resampled_and_not_their_rows():
     """One patient with 15 rows and one with a single row weigh the same."""
     ours = [*scores(1, NAMES), replace(scores(1, NAMES[:1])[0], case="other")]
     theirs = [replace(s, dice=s.dice - (10 if s.case == "other" else 0)) for s in ours]
-    row = next(d for d in paired(ours, theirs) if (d.modalities, d.region) == (OVERALL, "WT"))
+    row = next(d for d in paired(ours, theirs, {}) if (d.modalities, d.region) == (OVERALL, "WT"))
     assert (row.patients, row.dice, row.dice_low, row.dice_high) == (2, 5, 0, 10)
 
 
@@ -100,7 +100,7 @@ def test_means_averages_and_counts():
         Score("a", "FLAIR", "ET", 0, 373.13, False, True),
         Score("a", ALL, "ET", 90, 1, False, False),
     ]
-    means = summarise(some)
+    means = summarise(some, {})
     assert [(m.modalities, m.cases, m.dice, m.missed, m.invented) for m in means] == [
         ("T2", 2, 25, 1, 0),
         ("FLAIR", 1, 0, 0, 1),
@@ -154,3 +154,14 @@ def test_the_ablation_ends_with_the_full_method():
 )
 def test_a_data_set_is_the_papers_only_by_its_name(names, meant):
     assert published_dataset(names) == meant
+
+
+def test_two_scans_of_a_patient_count_as_one():
+    rows = [("a-1", 10.0), ("a-2", 20.0), ("b", 60.0)]
+    found = [Score(case, "FLAIR", "WT", dice, 1.0, False, False) for case, dice in rows]
+    patients = {"a-1": "a", "a-2": "a", "b": "b"}
+    (mean,) = summarise(found, patients)
+    assert (mean.cases, mean.dice) == (3, 37.5), "the mean of patient a's 15 and of patient b's 60"
+    assert (mean.dice_low, mean.dice_high) == (15, 60)
+    worse = [replace(score, dice=score.dice - 5) for score in found]
+    assert {d.patients for d in paired(found, worse, patients)} == {2}

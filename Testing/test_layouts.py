@@ -1,6 +1,7 @@
 """Each public layout is recognised from folders with its real names."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from mstkd.data.cache import content_key
 from mstkd.data.check import check
 from mstkd.data.datalist import read_datalist, write_datalist
 from mstkd.data.layouts import find_cases
+from mstkd.data.layouts.folder import sort_files
 from mstkd.data.split import Fractions, divide
 from mstkd.errors import InputError
 from mstkd.modalities import CHANNELS, Modality
@@ -278,3 +280,9 @@ def test_an_old_datalist_without_patient_and_institution_stays_valid(tmp_path):
     (tmp_path / "old.json").write_text(json.dumps({"cases": [entry]}))
     with pytest.raises(InputError, match="t1ce"):
         read_datalist(tmp_path / "old.json")
+
+
+@pytest.mark.parametrize("name", ["x_brain_mask.nii.gz", "x_brainmask.nii.gz", "x_probseg.nii.gz"])
+def test_a_brain_mask_is_no_reference(name):
+    assert sort_files([Path("x_flair.nii.gz"), Path(name)]).label is None
+    assert sort_files([Path("x_flair.nii.gz"), Path("x_mask.nii.gz"), Path(name)]).label == Path("x_mask.nii.gz")

@@ -13,6 +13,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 import torch
+from conftest import card
 from safetensors.torch import load_file
 from small_run import write_config, write_patients
 from test_cli import mstkd, sentence
@@ -21,16 +22,19 @@ from mstkd.data.cache import load_cached
 from mstkd.data.datalist import read_datalist
 from mstkd.data.dataset import SamplePlan, SampleStream
 from mstkd.errors import InputError
-from mstkd.models import load_package
+from mstkd.models import load_package, write_package
+from mstkd.network import MSTKDNet
 from mstkd.training import loop
 from mstkd.training.average import MovingAverage
 from mstkd.training.batches import batches
 from mstkd.training.checkpoint import BEST, NAME, load_checkpoint, save_checkpoint
 from mstkd.training.config import read_config
+from mstkd.training.config import write_config as store_config
 from mstkd.training.curves import curve_points, draw_curves
 from mstkd.training.devices import make_fabric
 from mstkd.training.export import Description, package_run, read_description
 from mstkd.training.journal import Journal, read_journal
+from mstkd.training.provenance import revision
 from mstkd.training.randomness import random_states, seed_all, set_random_states
 from mstkd.training.run import continue_run, start_run
 
@@ -195,10 +199,12 @@ def test_a_run_goes_on_with_changed_settings_and_says_so(tmp_path, train, monkey
     with monkeypatch.context() as patch:
         stop_after(patch, 2)
         train("run")
-    assert train("run", "phases.1.learning_rate=1e-5")
+    assert train("run", "phases.1.learning_rate=1e-5", "optimizer.weight_decay=0.5")
     starts = events(tmp_path / "run", "start")
     assert [start["config"]["phases"][1]["learning_rate"] for start in starts] == [5e-4, 1e-5]
     assert read_config(tmp_path / "run" / "config.yaml").phases[1].learning_rate == 1e-5
+    (group,) = load_checkpoint(tmp_path / "run")["student"]["optimizer"]["param_groups"]
+    assert group["weight_decay"] == 0.5, "the optimiser uses what the card will say"
 
 
 def test_a_change_that_does_not_fit_the_checkpoint_is_refused_and_leaves_the_run_as_it_is(tmp_path, train, monkeypatch):
@@ -210,6 +216,65 @@ def test_a_change_that_does_not_fit_the_checkpoint_is_refused_and_leaves_the_run
         train("run", "network.hidden=32")
     assert (tmp_path / "run" / "config.yaml").read_text() == before
     assert train("run")
+
+
+def test_a_run_stopped_in_a_validation_owes_it_and_ends_as_an_uninterrupted_one(tmp_path, train, monkeypatch):
+    assert train("whole")
+    run = loop.Trainer.train
+    with monkeypatch.context() as patch:
+        asked = []
+
+        def stop_in_validation(self, stop):
+            def impatient():
+                asked.append(self._validation_due())
+                return asked[-1]
+
+            return run(self, impatient)
+
+        patch.setattr(loop.Trainer, "train", stop_in_validation)
+        assert not train("owing")
+    assert load_checkpoint(tmp_path / "owing")["step"] == 4
+    assert events(tmp_path / "owing", "validation") == []
+    assert train("owing")
+    assert [event["step"] for event in events(tmp_path / "owing", "validation")] == [4, 6]
+    assert_same(load_checkpoint(tmp_path / "whole"), load_checkpoint(tmp_path / "owing"))
+
+
+def test_a_run_keeps_to_the_teacher_it_began_with(tmp_path, train, small_package, small_architecture, monkeypatch):
+    frozen = ["teacher.kind=frozen", f"teacher.package={small_package}"]
+    with monkeypatch.context() as patch:
+        stop_after(patch, 2)
+        train("run", *frozen)
+    write_package(small_package, MSTKDNet(small_architecture), card())
+    with pytest.raises(InputError, match="another teacher"):
+        train("run")
+
+
+def test_a_refused_start_leaves_no_folder(tmp_path, train, fabric):
+    with pytest.raises(InputError, match="lacks the data set 'x', which the configuration weighs"):
+        train("run", "sampling.dataset_weights={x: 2}")
+    with pytest.raises(InputError, match="is no model package"):
+        train("run", "teacher.kind=frozen", "teacher.package=nowhere")
+    assert not (tmp_path / "run").exists()
+    assert train("run", "phases.1.steps=1")
+
+
+def test_a_full_disk_leaves_the_configuration_whole(tmp_path, config_file, monkeypatch):
+    before = config_file.read_text()
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mstkd.training.config.yaml.safe_dump", full)
+    with pytest.raises(OSError, match="No space left"):
+        store_config(config_file, read_config(config_file))
+    assert config_file.read_text() == before
+    assert not list(tmp_path.glob(".config*"))
+
+
+def test_a_run_needs_no_git(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert revision() == "unknown"
 
 
 def fail_at(monkeypatch, step, error):
@@ -269,9 +334,12 @@ def test_a_case_that_vanishes_from_the_cache_ends_the_run_in_a_sentence(tmp_path
 
     with monkeypatch.context() as patch:
         patch.setattr(loop.Trainer, "_batches", without_cache)
-        with pytest.raises(InputError, match=r"images\.npy"):
+        with pytest.raises(InputError) as refusal:
             train("run")
+    assert "the prepared a, vanished" in str(refusal.value) or "the prepared b, vanished" in str(refusal.value)
+    assert "\n" not in str(refusal.value), "also from a worker process it is one sentence"
     assert load_checkpoint(tmp_path / "run")["step"] == 2
+    assert train("run"), "what is missing is prepared anew"
 
 
 def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path):
@@ -316,6 +384,34 @@ def test_a_worker_that_is_killed_is_replaced_and_its_samples_are_drawn_again():
     assert got == [[2, 3], [4, 5], [6, 7], [8, 9], [10, 11]]
     assert len(said) == 1
     assert "DataLoader worker" in said[0]
+
+
+def test_workers_that_keep_dying_end_in_a_sentence():
+    class Deadly(torch.utils.data.Dataset):
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, index):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    said: list[str] = []
+    with pytest.raises(InputError, match=r"keep dying.*sampling\.workers"):
+        list(batches(Deadly(), first=0, last=2, size=2, rank=0, processes=1, workers=1, restarted=said.append))
+    assert len(said) == 5
+
+
+def test_a_bug_in_a_sample_is_not_taken_for_a_dead_worker():
+    class Broken(torch.utils.data.Dataset):
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, index):
+            raise RuntimeError("a bug")
+
+    said: list[str] = []
+    with pytest.raises(RuntimeError, match="a bug"):
+        list(batches(Broken(), first=0, last=2, size=2, rank=0, processes=1, workers=1, restarted=said.append))
+    assert said == []
 
 
 def test_processes_share_a_batch_without_overlap():
@@ -375,6 +471,8 @@ def test_the_command_trains_resumes_draws_and_refuses(tmp_path, datalist, config
     assert again.returncode == 2
     assert "holds a run already" in sentence(again)
     assert "a new run needs CONFIG" in sentence(mstkd("train", config_file))
+    both = mstkd("train", config_file, "--resume", run)
+    assert "--resume RUN alone" in sentence(both)
     assert "holds no run" in sentence(mstkd("train", "--resume", tmp_path / "nowhere"))
 
 
@@ -476,8 +574,9 @@ def test_the_average_follows_the_published_recursion(small_network):
 def test_random_states_go_on_where_they_were(tmp_path):
     import random
 
+    cpu = torch.device("cpu")
     seed_all(3)
-    save_checkpoint(tmp_path, random_states())
+    save_checkpoint(tmp_path, random_states(cpu))
     first = random.random(), np.random.rand(), torch.rand(1).item()
-    set_random_states(load_checkpoint(tmp_path))
+    set_random_states(load_checkpoint(tmp_path), cpu)
     assert (random.random(), np.random.rand(), torch.rand(1).item()) == first

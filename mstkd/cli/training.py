@@ -14,7 +14,7 @@ from mstkd.errors import InputError
 @app.command()
 def train(
     config: Annotated[
-        Path | None, typer.Argument(help="A YAML configuration, or the name of one: compact, paper. Not with --resume.")
+        Path | None, typer.Argument(help="A YAML configuration, or a preset's name: quick, compact, paper.")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="The datalist (JSON).")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder of the new run.")] = None,
@@ -37,15 +37,16 @@ def train(
         from mstkd.training.tensorboard import tensorboard_listener
 
         run = resume or output
-        if run is None or (resume is None and (config is None or data is None)):
-            raise InputError("a new run needs CONFIG, --data DATALIST and -o RUN; an old one needs --resume RUN.")
+        new = [config, data, output]
+        if run is None or (None in new if resume is None else any(new)):
+            raise InputError("a new run needs CONFIG, --data DATALIST and -o RUN; an old one takes --resume RUN alone.")
         settings = read_config(config_of(run) if resume or config is None else find_config(config), changes)
         fabric = make_fabric(choose_device(device), settings.precision)
-        if fabric.is_global_zero and resume is None and data is not None:
-            start_run(settings, data, run)
-        fabric.barrier()
         watched = tensorboard and fabric.is_global_zero
         listeners = (say_progress, *((tensorboard_listener(run),) if watched else ()))
+        if fabric.is_global_zero and resume is None and data is not None:
+            start_run(settings, data, run, processes=fabric.world_size)
+        fabric.barrier()
         complete = continue_run(run, settings, cache=cache, fabric=fabric, listeners=listeners)
         if fabric.is_global_zero:
             talk.print("Finished." if complete else f"Stopped; go on with: mstkd train --resume {run}", markup=False)
@@ -63,6 +64,8 @@ def say_progress(event: dict[str, Any]) -> None:
             talk.print(f"Warning: outside 0.05 to 1, so drowned or drowning the others: {names}; change the weight.")
     elif event["event"] == "step" and event["step"] % 10 == 0:
         talk.print(f"Step {event['step']}: loss {event['loss']:.3f}, {event['seconds']:.1f} s")
+    elif event["event"] == "workers":
+        talk.print(f"Samples are prepared by new processes ({event['restarted']})", markup=False)
     elif event["event"] == "validation":
         talk.print(f"Validation after step {event['step']}: mean Dice {event['score']:.3f}")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def load_cached(case: Case, folder: Path) -> CachedCase:
             shape than the reference sequence.
     """
     entry = folder / content_key(case)[:32]
-    if not (entry / "mask.json").is_file():
+    if not is_whole(entry):
         _store(case, entry)
     mask = json.loads((entry / "mask.json").read_text())
     return CachedCase(case, entry, (mask[0], mask[1], mask[2], mask[3]))
@@ -79,9 +80,22 @@ def _store(case: Case, entry: Path) -> None:
     if labels.shape != patient.reference.shape or not np.allclose(labels.affine, patient.reference.affine, atol=1e-3):
         raise InputError(f"{case.label} does not lie on the grid of {patient.reference.source}; resample it first.")
     tissues = patient.labels_to_working(case.convention.decode(labels.array, str(case.label)))
-    draft = entry.with_suffix(f".{os.getpid()}")
-    draft.mkdir(parents=True, exist_ok=True)
-    np.save(draft / "images.npy", patient.images.astype(np.float16))
-    np.save(draft / "labels.npy", tissues)
-    (draft / "mask.json").write_text(json.dumps(patient.mask))
-    draft.rename(entry)
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{entry.name}-", dir=entry.parent))
+    try:
+        np.save(draft / "images.npy", patient.images.astype(np.float16))
+        np.save(draft / "labels.npy", tissues)
+        (draft / "mask.json").write_text(json.dumps(patient.mask))
+        if entry.exists() and not is_whole(entry):
+            shutil.rmtree(entry)
+        draft.rename(entry)
+    except OSError:
+        if not is_whole(entry):  # else another run was quicker
+            raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def is_whole(entry: Path) -> bool:
+    """Whether a cached case has all its files."""
+    return all((entry / name).is_file() for name in ("images.npy", "labels.npy", "mask.json"))

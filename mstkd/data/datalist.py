@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mstkd.errors import InputError
+from mstkd.files import whole_file
 from mstkd.modalities import Modality, ordered
 from mstkd.preprocessing import Volume, read_volume
 from mstkd.regions import CONVENTIONS, LabelConvention
@@ -83,7 +83,7 @@ def parse_datalist(path: Path) -> list[Case]:
         InputError: Unreadable, or an entry lacks or misnames something.
     """
     try:
-        entries = list(json.loads(path.read_text())["cases"])
+        entries = list(json.loads(path.read_text(encoding="utf-8"))["cases"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{path} is no datalist (JSON with a list 'cases'); write one with 'mstkd data check' or as docs/data.md "
@@ -97,12 +97,8 @@ def write_datalist(path: Path, cases: Sequence[Case]) -> None:
 
     It appears whole or not at all.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(json.dumps({"cases": [_entry(case) for case in cases]}, indent=1) + "\n")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with whole_file(path) as draft:
+        draft.write_text(json.dumps({"cases": [_entry(case) for case in cases]}, indent=1) + "\n", encoding="utf-8")
 
 
 def _entry(case: Case) -> dict[str, Any]:

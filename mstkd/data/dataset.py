@@ -8,11 +8,13 @@ from typing import Literal
 
 import numpy as np
 import torch
+from monai.data.meta_tensor import MetaTensor
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from mstkd.data.augmentation import Size, crop, intensity_transform, random_box, random_subset, spatial_transform
 from mstkd.data.cache import CachedCase
+from mstkd.errors import InputError
 from mstkd.regions import REGIONS
 
 ROOM = 1.15
@@ -65,6 +67,9 @@ class SampleStream(Dataset[dict[str, Tensor]]):
 
         The image holds all sequences of the case, which the teacher sees; ``mask`` is the
         student's subset of them. ``known`` says which of WT, TC and ET the reference knows.
+
+        Raises:
+            InputError: The case's file in the cache is gone or unreadable.
         """
         plan = self.plan
         rng = np.random.default_rng((plan.seed, index))
@@ -72,7 +77,13 @@ class SampleStream(Dataset[dict[str, Tensor]]):
         size = next(size for first, size in reversed(plan.patches) if index >= first)
         full = max(0.0, 1 - index / plan.full_set_ramp) if plan.full_set_ramp else 0.0
         mask = random_subset(cached.mask, rng, full)
-        image, label = self._draw(cached, size, rng)
+        try:
+            image, label = self._draw(cached, size, rng)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"{cached.folder}, the prepared {cached.case.id}, vanished or is damaged, and the last checkpoint was "
+                "kept; remove what is left of it and resume the run, which prepares it anew."
+            ) from error
         return {
             "image": image,
             "label": label.long(),
@@ -92,10 +103,15 @@ class SampleStream(Dataset[dict[str, Tensor]]):
         if kind != "none":
             spatial = spatial_transform(size, elastic=kind == "strong")
             part = spatial.set_random_state(seed=int(rng.integers(2**31)))(part)
-        drawn = torch.as_tensor(part["image"])
+        drawn = _plain(part["image"])
         if kind == "strong":
             intensity = intensity_transform().set_random_state(seed=int(rng.integers(2**31)))
-            drawn = torch.as_tensor(intensity(part["image"])) * (drawn != 0)
+            drawn = _plain(intensity(part["image"])) * (drawn != 0)
         image = torch.zeros((len(present), *size))
         image[present] = drawn
-        return image, torch.as_tensor(part["label"])[0]
+        return image, _plain(part["label"])[0]
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    """Without the history that MONAI's transforms attach."""
+    return tensor.as_tensor() if isinstance(tensor, MetaTensor) else tensor

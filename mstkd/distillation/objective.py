@@ -18,6 +18,7 @@ from mstkd.settings import Settings
 
 Terms = dict[str, Tensor]
 Weight = Annotated[float, Field(ge=0)]
+TERMS = ("evd", "mst", "logit_mse", "logit_kl", "style", "adversarial")
 FIRST_STEP_RANGE = (0.05, 1.0)
 """Where each weighted term should lie at a run's first step; one outside drowns, or drowns the others."""
 
@@ -132,6 +133,10 @@ class Objective:
         if (gsme := self.settings.gsme) is not None:
             weights |= {"style": gsme.style, "adversarial": gsme.adversarial}
         return weights
+
+    def active(self) -> list[str]:
+        """The terms whose weight is above 0."""
+        return [name for name, weight in self.weights().items() if weight]
 
     def weighted(self, terms: Terms, step: int) -> Tensor:
         """The sum of all terms times their weights at a step."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 
+from mstkd.data.datalist import Case
 from mstkd.evaluation.against import OVERALL, Difference, paired
-from mstkd.evaluation.bootstrap import mean_interval
+from mstkd.evaluation.bootstrap import mean_interval, patient_means
 from mstkd.evaluation.csvfile import write_rows
 from mstkd.evaluation.layout import Cell, Report, Table, to_markdown
 from mstkd.evaluation.metric import METRICS, Metric
@@ -61,50 +62,55 @@ class Arm:
     scores: Sequence[Score]
 
 
-def write_ablation(folder: Path, arms: Sequence[Arm], control: str, full: str, datasets: Mapping[str, int]) -> Report:
+def write_ablation(folder: Path, arms: Sequence[Arm], control: str, full: str, cases: Sequence[Case]) -> Report:
     """Write ``ablation.csv``, ``ablation.md`` and ``ablation.html``.
 
     Args:
         arms: All of them, measured on the same cases.
         control: Name of the arm without distillation.
         full: Name of the arm with all of it.
-        datasets: Number of test cases per data set.
+        cases: The test cases.
 
     Raises:
         InputError: The folder cannot be written.
     """
-    page = ablation_report(arms, control, full, datasets)
+    patients = {case.id: case.patient for case in cases}
+    page = ablation_report(arms, control, full, Counter(case.dataset for case in cases), patients)
     with DraftFolder(folder) as out, disk_errors(folder):
-        write_rows(out.draft / "ablation.csv", ArmMean, [mean for arm in arms for mean in arm_means(arm)])
+        write_rows(out.draft / "ablation.csv", ArmMean, [mean for arm in arms for mean in arm_means(arm, patients)])
         (out.draft / "ablation.md").write_text(to_markdown(page), encoding="utf-8")
         (out.draft / "ablation.html").write_text(to_html(page), encoding="utf-8")
         out.publish()
     return page
 
 
-def arm_means(arm: Arm) -> list[ArmMean]:
+def arm_means(arm: Arm, patients: Mapping[str, str]) -> list[ArmMean]:
     """The means of each region that the cases know."""
     means = []
     for region in REGIONS:
-        patients: dict[str, list[Score]] = {}
-        for score in arm.scores:
-            if score.region == region.value and score.modalities != ALL:
-                patients.setdefault(score.case, []).append(score)
-        if patients:
-            dice = [fmean(score.dice for score in own) for own in patients.values()]
-            hd95 = [fmean(score.hd95 for score in own) for own in patients.values()]
+        scores = [score for score in arm.scores if score.region == region.value and score.modalities != ALL]
+        if scores:
+            dice = patient_means(((score.case, score.dice) for score in scores), patients)
+            hd95 = patient_means(((score.case, score.hd95) for score in scores), patients)
             spent = (arm.steps, round(arm.hours, 3))
             means.append(ArmMean(arm.name, region.value, len(dice), *mean_interval(dice), *mean_interval(hd95), *spent))
     return means
 
 
-def ablation_report(arms: Sequence[Arm], control: str, full: str, datasets: Mapping[str, int]) -> Report:
-    """The table of arms, their differences to the control arm, and what follows in words."""
+def ablation_report(
+    arms: Sequence[Arm], control: str, full: str, datasets: Mapping[str, int], patients: Mapping[str, str]
+) -> Report:
+    """The table of arms, their differences to the control arm, and what follows in words.
+
+    Args:
+        datasets: Number of test cases per data set.
+        patients: The patient of each case.
+    """
     dataset = published_dataset(datasets)
     published = published_ablation().get(dataset, {}) if dataset else {}
     by_name = {arm.name: arm for arm in arms}
     differences = {
-        arm.name: [d for d in paired(arm.scores, by_name[control].scores) if d.modalities == OVERALL]
+        arm.name: [d for d in paired(arm.scores, by_name[control].scores, patients) if d.modalities == OVERALL]
         for arm in arms
         if arm.name != control
     }
@@ -119,7 +125,8 @@ def ablation_report(arms: Sequence[Arm], control: str, full: str, datasets: Mapp
         if published
         else f"Paper: there is no table 4 for {' with '.join(sorted(datasets))}.",
     ]
-    tables = [_arms_table(arms, published, metric) for metric in METRICS]
+    means = {(mean.arm, mean.region): mean for arm in arms for mean in arm_means(arm, patients)}
+    tables = [_arms_table(arms, means, published, metric) for metric in METRICS]
     tables += [_differences_table(differences, control, metric) for metric in METRICS]
     return Report("Ablation", facts, tables)
 
@@ -137,8 +144,12 @@ def verdicts(full: Sequence[Difference]) -> list[str]:
     return sentences
 
 
-def _arms_table(arms: Sequence[Arm], published: Mapping[tuple[str, str], Figure], metric: Metric) -> Table:
-    means = {(mean.arm, mean.region): mean for arm in arms for mean in arm_means(arm)}
+def _arms_table(
+    arms: Sequence[Arm],
+    means: Mapping[tuple[str, str], ArmMean],
+    published: Mapping[tuple[str, str], Figure],
+    metric: Metric,
+) -> Table:
     paper = [f"{region.value} (paper)" for region in REGIONS if published]
     rows = []
     for arm in arms:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
 import numpy as np
+
+from mstkd.evaluation.scores import DECIMALS
 
 
 def interval(
@@ -32,7 +34,20 @@ def interval(
     return float(low), float(high)
 
 
-def mean_interval(values: Sequence[float], decimals: int = 4) -> tuple[float, float, float]:
+def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
     """The mean and the ends of its 95% interval, rounded as files hold them."""
     low, high = interval(values)
-    return round(fmean(values), decimals), round(low, decimals), round(high, decimals)
+    return round(fmean(values), DECIMALS), round(low, DECIMALS), round(high, DECIMALS)
+
+
+def patient_means(values: Iterable[tuple[str, float]], patients: Mapping[str, str]) -> list[float]:
+    """The mean within each patient, since patients and not their scans are independent.
+
+    Args:
+        values: Pairs of a case and a value of it; a case may have several.
+        patients: The patient of each case; a case that it lacks is a patient of its own.
+    """
+    own: dict[str, list[float]] = {}
+    for case, value in values:
+        own.setdefault(patients.get(case, case), []).append(value)
+    return [fmean(found) for found in own.values()]

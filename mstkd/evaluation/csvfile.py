@@ -8,15 +8,15 @@ from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
+from mstkd.files import whole_file
+
 
 def write_rows(path: Path, kind: type[Any], rows: Sequence[Any]) -> None:
     """Write rows with the dataclass's fields as header, bools as 0 and 1; the file appears whole."""
-    draft = path.with_name(f".{path.name}.part")
-    with draft.open("w", newline="", encoding="utf-8") as file:
+    with whole_file(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns(kind))
         writer.writerows([int(v) if isinstance(v, bool) else v for v in astuple(row)] for row in rows)
-    draft.replace(path)
 
 
 def columns(kind: type[Any]) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from mstkd.evaluation.bootstrap import mean_interval
+from mstkd.evaluation.bootstrap import mean_interval, patient_means
 from mstkd.evaluation.scores import ALL, DECIMALS, NAMES, Score, present
 from mstkd.regions import REGIONS, Region
 
@@ -55,10 +55,14 @@ class Average:
     invented: int
 
 
-def summarise(scores: Sequence[Score], cleanup: str = WITH) -> list[Mean]:
-    """Means per combination and region: the paper's order, then all available sequences."""
+def summarise(scores: Sequence[Score], patients: Mapping[str, str], cleanup: str = WITH) -> list[Mean]:
+    """Means per combination and region: the paper's order, then all available sequences.
+
+    Args:
+        patients: The patient of each case, whose cases are averaged first.
+    """
     return [
-        _mean(chosen, cleanup)
+        _mean(chosen, patients, cleanup)
         for name in (*present(scores), ALL)
         for region in REGIONS
         if (chosen := [s for s in scores if s.modalities == name and s.region == region.value])
@@ -97,15 +101,15 @@ def accuracy(means: Sequence[Mean]) -> list[dict[str, Any]]:
     ]
 
 
-def _mean(scores: Sequence[Score], cleanup: str) -> Mean:
+def _mean(scores: Sequence[Score], patients: Mapping[str, str], cleanup: str) -> Mean:
     first = scores[0]
     return Mean(
         first.modalities,
         first.region,
         cleanup,
         len(scores),
-        *mean_interval([score.dice for score in scores]),
-        *mean_interval([score.hd95 for score in scores]),
+        *mean_interval(patient_means(((score.case, score.dice) for score in scores), patients)),
+        *mean_interval(patient_means(((score.case, score.hd95) for score in scores), patients)),
         sum(score.missed for score in scores),
         sum(score.invented for score in scores),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -63,12 +63,14 @@ def evaluate_package(
     if split not in SPLITS or combinations not in ("single", "all"):
         raise InputError("--split is train, validation or test, and --combinations is single or all.")
     package, where = load_package(model), choose_device(device)
-    cases = [case for case in read_datalist(datalist) if case.split == split]
+    everyone = read_datalist(datalist)
+    cases = [case for case in everyone if case.split == split]
+    patients = {case.id: case.patient for case in everyone}
     if not cases:
         raise InputError(f"{datalist} has no case with the split '{split}'; choose another.")
     wanted = [c for c in COMBINATIONS if combinations == "all" or len(c) == 1]
     if card:
-        refuse_seen(package.card, cases, split)
+        refuse_seen(package.card, cases, split, patients)
     theirs = [] if against is None else read_related(against, cases)
     with DraftFolder(output) as folder:
         scores: list[Score] = []
@@ -83,10 +85,10 @@ def evaluate_package(
             sha256=package.sha256,
             split=split,
             datasets=dict(Counter(case.dataset for case in cases)),
-            means=summarise(scores),
-            uncleaned=summarise(uncleaned, WITHOUT),
+            means=summarise(scores, patients),
+            uncleaned=summarise(uncleaned, patients, WITHOUT),
             against="" if against is None else against.resolve().name,
-            differences=paired(scores, theirs),
+            differences=paired(scores, theirs, patients),
         )
         with disk_errors(output):
             write_scores(folder.draft / CASES, scores)
@@ -144,11 +146,16 @@ def on_grid(tissues: np.ndarray, grid: Grid, target: Grid) -> np.ndarray:
     return resample_labels(tissues, grid, target)
 
 
-def refuse_seen(card: Card, cases: Sequence[Case], split: str) -> None:
-    """Raise InputError unless the cases may speak for the model: the test split, none trained on."""
+def refuse_seen(card: Card, cases: Sequence[Case], split: str, patients: Mapping[str, str]) -> None:
+    """Raise InputError unless the cases may speak for the model: the test split, no patient trained on.
+
+    Args:
+        patients: The patient of each case of the datalist: another scan of one counts as seen.
+    """
     training = card["training"]
-    seen = {*training["validation"], *(p for data in training["data"] for p in data["patients"])}
-    both = sorted(seen & {case.id for case in cases})
+    seen = {*training["validation"], *(case for data in training["data"] for case in data["patients"])}
+    known = seen | {patients[case] for case in seen & set(patients)}
+    both = sorted(case.id for case in cases if {case.id, case.patient} & known)
     if split != "test" or both:
         raise InputError(f"--card takes test cases that the model never saw{', not ' + both[0] if both else ''}.")
 

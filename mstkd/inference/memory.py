@@ -1,4 +1,4 @@
-"""How much memory this process has used."""
+"""How much memory this process has used, and whether it was too little."""
 
 from __future__ import annotations
 
@@ -15,3 +15,11 @@ def peak_memory_gb() -> float:
 
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+
+
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "_STATUS_ALLOC_FAILED")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error of torch says that memory ran out; it has no class of its own for a CPU, cuDNN or cuBLAS."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY)

@@ -40,7 +40,7 @@ def predict(
     Args:
         images: ``(4, H, W, D)`` as `prepare` makes them; any size.
         mask: Which channels exist.
-        device: Where to compute; CUDA uses mixed precision.
+        device: Where to compute; CUDA uses bfloat16 where it has it.
         tile: Size of overlapping tiles with Gaussian weights; None computes the whole
             box in one pass.
         flips: Also average over the left-right flipped image.
@@ -65,7 +65,9 @@ def predict(
     def forward(part: Tensor) -> Tensor:
         if stop is not None and stop():
             raise CancelledError("stopped before the result was complete")
-        with torch.autocast(device.type, enabled=device.type == "cuda"):
+        # 16-bit floats of the other kind overflow where features have grown large in training.
+        mixed = device.type == "cuda" and torch.cuda.is_bf16_supported()
+        with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
             probabilities = torch.softmax(network(part, present.expand(len(part), -1)).float(), dim=1)
         if progress is not None:
             progress(next(done) / total)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from mstkd.inference.device import plan_tiles, too_little_memory
+from mstkd.inference.memory import is_out_of_memory
 from mstkd.inference.postprocessing import remove_specks
 from mstkd.inference.predictor import Progress, Size, Stop, predict
 from mstkd.modalities import Modality, describe, missing
@@ -87,7 +88,8 @@ def segment(
     report(low, f"Network on the {where}")
     probabilities, tile = predict_within_memory(
         model.network,
-        patient,
+        patient.images,
+        patient.mask,
         device,
         flips=flips,
         progress=lambda share: report(low + (high - low) * share, f"Network on the {where}"),
@@ -113,29 +115,38 @@ def segment(
 
 
 def predict_within_memory(
-    network: MSTKDNet, patient: PreparedPatient, device: torch.device, *, flips: bool, progress: Progress, stop: Stop
+    network: MSTKDNet,
+    images: Array,
+    mask: tuple[bool, ...],
+    device: torch.device,
+    *,
+    flips: bool = False,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
 ) -> tuple[Array, Size | None]:
     """Probabilities, and the tile they were computed with: the largest for which memory sufficed.
+
+    Arguments as of `predict`.
 
     Raises:
         InputError: Not even the smallest tile fits.
         CancelledError: ``stop`` said so.
     """
-    _, height, width, depth = patient.images.shape
+    _, height, width, depth = images.shape
     for tile in plan_tiles(network.architecture, (height, width, depth), device):
         try:
             found = predict(
                 network,
-                patient.images,
-                patient.mask,
+                images,
+                mask,
                 device=device,
                 tile=tile,
                 flips=flips,
                 progress=progress,
                 stop=stop,
             )
-        except RuntimeError as error:  # torch has no class of its own for a CPU out of memory
-            if "out of memory" not in str(error) and "can't allocate memory" not in str(error):
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
                 raise
             if device.type == "cuda":
                 torch.cuda.empty_cache()

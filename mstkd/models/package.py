@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
 from mstkd.errors import InputError
+from mstkd.files import whole_file
 from mstkd.network import Architecture, MSTKDNet
 
 CARD, WEIGHTS = "card.json", "weights.safetensors"
@@ -98,22 +99,18 @@ def write_package(folder: Path, network: MSTKDNet, card: Card) -> None:
         InputError: The card breaks the schema.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{WEIGHTS}.part"
     tensors = {name: tensor.detach().half().contiguous().cpu() for name, tensor in network.state_dict().items()}
-    save_file(tensors, draft)
-    weights = {
-        "file": WEIGHTS,
-        "sha256": hashlib.sha256(draft.read_bytes()).hexdigest(),
-        "dtype": str(torch.float16).removeprefix("torch."),
-        "parameters": sum(p.numel() for p in network.parameters()),
-    }
-    draft.chmod(0o644)  # safetensors writes for the owner only
-    complete = {**card, "architecture": _plain(network.architecture), "weights": weights}
-    try:
+    with whole_file(folder / WEIGHTS) as draft:
+        save_file(tensors, draft)
+        draft.chmod(0o644)  # safetensors writes for the owner only
+        weights = {
+            "file": WEIGHTS,
+            "sha256": hashlib.sha256(draft.read_bytes()).hexdigest(),
+            "dtype": str(torch.float16).removeprefix("torch."),
+            "parameters": sum(p.numel() for p in network.parameters()),
+        }
+        complete = {**card, "architecture": _plain(network.architecture), "weights": weights}
         check_card(complete, folder / CARD)
-        draft.replace(folder / WEIGHTS)
-    finally:
-        draft.unlink(missing_ok=True)
     write_card(folder, complete)
 
 
@@ -123,9 +120,8 @@ def write_card(folder: Path, card: Card) -> None:
     Raises InputError; the earlier card then stays.
     """
     check_card(card, folder / CARD)
-    draft = folder / f".{CARD}.part"
-    draft.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(folder / CARD)
+    with whole_file(folder / CARD) as draft:
+        draft.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def architecture_from(values: dict[str, Any]) -> Architecture:

@@ -40,8 +40,9 @@ class Architecture:
             raise ValueError("stem_stride 1 needs 4 encoder stages, stem_stride 2 needs 3")
         if self.hidden % self.heads:
             raise ValueError(f"hidden ({self.hidden}) is not a multiple of heads ({self.heads})")
-        if not self.taps or not all(1 <= tap <= self.layers for tap in self.taps):
-            raise ValueError(f"taps {self.taps} are not layers 1 to {self.layers}")
+        if not self.taps or min(self.taps) < 1 or max(self.taps) != self.layers:
+            # What lies behind the last tap would reach no output.
+            raise ValueError(f"taps {self.taps} are not among layers 1 to {self.layers}, the last of them included")
         if any(c % 8 for c in self.channels) or any(c % 8 for c in self.scale_channels):
             raise ValueError("all channel counts are multiples of 8, for group norm with 8 groups")
 

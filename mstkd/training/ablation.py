@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from lightning_fabric import Fabric
 
 from mstkd.data.datalist import Case, read_datalist
+from mstkd.distillation.objective import TERMS, Objective
 from mstkd.errors import InputError
 from mstkd.evaluation.ablation import Arm, write_ablation
 from mstkd.evaluation.scores import read_scores
@@ -37,9 +37,10 @@ def arm_config(config: TrainingConfig, arm: str) -> TrainingConfig:
     Raises:
         InputError: The configuration has no full method to leave parts out of.
     """
-    distillation = config.distillation
-    if distillation is None or None in (distillation.ms_tkd, distillation.logit, distillation.gsme):
-        raise InputError("an ablation starts from the full method; give a configuration with all distillation terms.")
+    if config.distillation is None or len(Objective(config.distillation).active()) < len(TERMS):
+        raise InputError(
+            f"an ablation starts from the full method; give {', '.join(TERMS)} weights above 0 in the configuration."
+        )
     return TrainingConfig.model_validate(_merged(config.as_dict(), ARMS[arm]))
 
 
@@ -70,6 +71,8 @@ def run_ablation(
         InputError: An arm is unknown, the folder holds one of another configuration, or a
             run fails.
     """
+    if fabric.world_size > 1:
+        raise InputError("an ablation runs in one process; train arms on several GPUs with one --arm for each.")
     unknown = [arm for arm in arms if arm not in ARMS]
     if unknown:
         raise InputError(f"there is no arm '{unknown[0]}'; choose among {', '.join(ARMS)}.")
@@ -133,7 +136,7 @@ def compare(folder: Path, cases: Sequence[Case], say: Say) -> None:
         steps = [event for event in read_journal(folder / name / "run") if event["event"] == "step"]
         hours = sum(event["seconds"] for event in steps) / 3600
         arms.append(Arm(name, len(steps), hours, read_scores(folder / name / "evaluation" / CASES)))
-    page = write_ablation(folder, arms, CONTROL, FULL, Counter(case.dataset for case in cases))
+    page = write_ablation(folder, arms, CONTROL, FULL, cases)
     for fact in page.facts:
         say(fact)
     say(f"Written to {folder}; begin with {folder / 'ablation.html'}.")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
+from mstkd.errors import InputError
+
+_DEAD_WORKER = re.compile(r"DataLoader worker \(pid.*\) (exited unexpectedly|is killed by signal)")
 MOST_RESTARTS = 5
 """In a row without a batch; then the fault is not a passing one."""
 
@@ -30,6 +34,9 @@ def batches(
 
     Args:
         restarted: Told why when the workers had to be started again.
+
+    Raises:
+        InputError: A sample cannot be drawn, or the workers keep dying.
     """
     share = size // processes
     tries = 0
@@ -41,9 +48,17 @@ def batches(
             for batch in loader:
                 yield batch
                 first, tries = first + 1, 0
+        except InputError as error:
+            # From a worker it comes wrapped in the worker's traceback; its last line is the sentence.
+            raise InputError(str(error).strip().splitlines()[-1].rpartition("InputError: ")[2]) from error
         except RuntimeError as error:
             # The system kills workers when memory runs short; their samples can be drawn again.
-            if "DataLoader worker" not in str(error) or tries == MOST_RESTARTS:
+            if not _DEAD_WORKER.search(str(error)):
                 raise
+            if tries == MOST_RESTARTS:
+                raise InputError(
+                    "the processes that prepare samples keep dying, most likely for want of memory, and the last "
+                    "checkpoint was kept; resume with fewer of them: --set sampling.workers=1."
+                ) from error
             tries += 1
             restarted(str(error).splitlines()[0])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from mstkd.errors import InputError
+from mstkd.files import whole_file
 
 NAME, BEST = "checkpoint.pt", "best.safetensors"
 
@@ -22,7 +24,8 @@ def save_checkpoint(run: Path, state: dict[str, Any]) -> None:
     Raises:
         InputError: The disk is full or refuses; the last checkpoint stays.
     """
-    _write_whole(run / NAME, lambda file: torch.save(state, file))
+    with _refusals(run / NAME), whole_file(run / NAME) as draft:
+        torch.save(state, draft)
 
 
 def load_checkpoint(run: Path) -> dict[str, Any]:
@@ -36,6 +39,8 @@ def load_checkpoint(run: Path) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise InputError(f"{run} holds no {NAME} yet; let the run reach its first checkpoint.") from error
+    except (OSError, MemoryError):  # says nothing about the file
+        raise
     except Exception as error:  # torch.load raises whatever the damaged bytes lead to
         raise InputError(f"{path} is damaged; start a new run.") from error
     return state
@@ -43,24 +48,28 @@ def load_checkpoint(run: Path) -> dict[str, Any]:
 
 def save_best(run: Path, weights: dict[str, Tensor]) -> None:
     """Write the best student's weights to ``run/best.safetensors``; errors as `save_checkpoint`."""
-    data = save({name: tensor.detach().contiguous().cpu() for name, tensor in weights.items()})
-    _write_whole(run / BEST, lambda file: file.write(data))
+    with _refusals(run / BEST), whole_file(run / BEST) as draft:
+        save_file({name: tensor.detach().contiguous().cpu() for name, tensor in weights.items()}, draft)
 
 
 def load_best(run: Path) -> dict[str, Tensor] | None:
-    """The best student's weights; None before the first validation."""
-    return load_file(run / BEST) if (run / BEST).is_file() else None
+    """The best student's weights; None before the first validation.
 
-
-def _write_whole(path: Path, write: Callable[[BinaryIO], Any]) -> None:
-    draft = path.with_name(f"{path.name}.part")
+    Raises:
+        InputError: Damaged.
+    """
+    if not (run / BEST).is_file():
+        return None
     try:
-        with draft.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except (OSError, RuntimeError) as error:  # torch's writer reports a full disk as a RuntimeError
-        draft.unlink(missing_ok=True)
+        return load_file(run / BEST)
+    except SafetensorError as error:
+        raise InputError(f"{run / BEST} is damaged; remove it to package the last student instead.") from error
+
+
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:  # torch reports a full disk as a RuntimeError
         kept = "the last good one stays" if path.exists() else "there is none yet"
         raise InputError(f"{path} cannot be written, {kept}; free space on the disk and resume the run.") from error

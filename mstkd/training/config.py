@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from mstkd.distillation.objective import DistillationSettings
 from mstkd.errors import InputError
+from mstkd.files import whole_file
 from mstkd.modalities import COMBINATIONS, Modality
 from mstkd.network import PRESETS, Architecture
 from mstkd.settings import Settings
@@ -166,7 +167,7 @@ class TrainingConfig(Settings):
 def find_config(name: Path) -> Path:
     """The file itself, or the preset of that name when there is no such file."""
     preset = PRESET_FOLDER / f"{name}.yaml"
-    return preset if not name.exists() and preset.is_file() else name
+    return preset if not name.is_file() and preset.is_file() else name
 
 
 def read_config(path: Path, changes: Sequence[str] = ()) -> TrainingConfig:
@@ -194,8 +195,9 @@ def read_config(path: Path, changes: Sequence[str] = ()) -> TrainingConfig:
 
 
 def write_config(path: Path, config: TrainingConfig) -> None:
-    """Write the settings as YAML that `read_config` reads."""
-    path.write_text(yaml.safe_dump(config.as_dict(), sort_keys=False), encoding="utf-8")
+    """Write the settings as YAML that `read_config` reads; the file appears whole."""
+    with whole_file(path) as draft:
+        draft.write_text(yaml.safe_dump(config.as_dict(), sort_keys=False), encoding="utf-8")
 
 
 def _replace(values: dict[str, Any], change: str, source: Path) -> None:

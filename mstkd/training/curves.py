@@ -30,8 +30,8 @@ LABELS = {
     "adversarial": "adversarial",
     "discriminator": "discriminator's own",
 }
-MOST_POINTS = 100
-"""That a card keeps of a curve."""
+MOST_POINTS, MOST_DRAWN = 100, 1000
+"""That a card keeps of a curve, and that a picture has room for."""
 
 
 def draw_curves(run: Path, picture: Path) -> None:
@@ -68,10 +68,9 @@ def draw_curves(run: Path, picture: Path) -> None:
 def curve_points(events: Sequence[Event]) -> dict[str, Any]:
     """At most 100 points of each loss, as ``{"dice": [[step, value], ...]}``, and all validations."""
     steps = [event for event in events if event["event"] == "step"]
-    chosen = sorted({int(i) for i in np.linspace(0, len(steps) - 1, min(len(steps), MOST_POINTS))})
-    smooth = {name: _running_median(_values(steps, name)) for name in LABELS if steps and name in steps[-1]}
+    curves = {name: _smoothed(steps, name, MOST_POINTS) for name in LABELS if steps and name in steps[-1]}
     return {
-        "losses": {name: [[steps[i]["step"], round(values[i], 4)] for i in chosen] for name, values in smooth.items()},
+        "losses": {name: [[s, round(v, 4)] for s, v in zip(*curve, strict=True)] for name, curve in curves.items()},
         "validation": [
             {"step": event["step"], "dice": event["dice"]} for event in events if event["event"] == "validation"
         ],
@@ -82,7 +81,7 @@ def _draw_losses(axes: Axes, title: str, steps: Sequence[Event], names: Sequence
     axes.set_title(title)
     shown = [name for name in names if name in steps[-1]]
     for name in shown:
-        axes.plot([event["step"] for event in steps], _running_median(_values(steps, name)), label=LABELS[name])
+        axes.plot(*_smoothed(steps, name, MOST_DRAWN), label=LABELS[name])
     if shown:
         axes.legend(fontsize=7)
     else:
@@ -105,10 +104,10 @@ def _draw_dice(axes: Axes, region: str, validations: Sequence[Event]) -> None:
         axes.legend(fontsize=6, ncols=2 if len(subsets) > 6 else 1)
 
 
-def _values(steps: Sequence[Event], name: str) -> list[float]:
-    return [event.get(name, float("nan")) for event in steps]
-
-
-def _running_median(values: Sequence[float]) -> list[float]:
+def _smoothed(steps: Sequence[Event], name: str, most: int) -> tuple[list[int], list[float]]:
+    """Running medians of a loss at no more than so many steps, evenly spread."""
     half = SMOOTHING // 2
-    return [float(np.nanmedian(values[max(0, i - half) : i + half + 1])) for i in range(len(values))]
+    values = [event.get(name, float("nan")) for event in steps]
+    chosen = sorted({int(i) for i in np.linspace(0, len(steps) - 1, min(len(steps), most))})
+    medians = [float(np.nanmedian(values[max(0, i - half) : i + half + 1])) for i in chosen]
+    return [int(steps[i]["step"]) for i in chosen], medians

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from mstkd.data.cache import content_key
 from mstkd.data.datalist import Case, read_datalist
@@ -33,8 +33,8 @@ UNSTATED = "not stated"
 class Description(Settings):
     """What only a person can say about a model."""
 
-    name: str
-    version: str
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="As in the card's schema.")
+    version: str = Field(min_length=1)
     summary: str
     licence: str
     dataset_licences: dict[str, str]
@@ -114,13 +114,21 @@ def training_facts(run: Path, cases: Sequence[Case], licences: dict[str, str]) -
         ],
         "held_out": [case.id for case in cases if case.split == "test"],
         "validation": [case.id for case in cases if case.split == "validation"],
-        "configurations": [{"from_step": event["step"], **event["config"]} for event in starts],
+        "configurations": [{"from_step": event["step"], **_without_paths(event["config"])} for event in starts],
         "hours": round(sum(event["seconds"] for event in steps) / 3600, 2),
         "device": starts[-1]["device"],
         "revision": starts[-1]["revision"],
         "versions": starts[-1]["versions"],
         "curves": curve_points(events),
     }
+
+
+def _without_paths(config: dict[str, Any]) -> dict[str, Any]:
+    """A card names a finished teacher by its folder's name: where that lay is nobody else's concern."""
+    teacher = config["teacher"]
+    if not teacher or not teacher["package"]:
+        return config
+    return config | {"teacher": teacher | {"package": Path(teacher["package"]).name}}
 
 
 def _teacher_weights(run: Path, state: dict[str, Any]) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from lightning_fabric import Fabric
@@ -32,7 +33,9 @@ from mstkd.training.student import Batch, Trainee, segmentation, taps_of
 from mstkd.training.teacher import Teacher, make_teacher
 from mstkd.training.validation import Figures, score
 
-Validate = Callable[[MSTKDNet], Figures]
+Stop = Callable[[], bool]
+Validate = Callable[[MSTKDNet, Stop], Figures | None]
+"""Measures a student; None when it was stopped."""
 
 
 class Trainer:
@@ -63,11 +66,7 @@ class Trainer:
         journal: Journal,
         resume: bool = False,
     ) -> None:
-        if config.sampling.batch_size % fabric.world_size:
-            raise InputError(
-                f"sampling.batch_size {config.sampling.batch_size} cannot be shared equally by {fabric.world_size} "
-                "processes; choose a multiple of them."
-            )
+        check_shares(config, fabric.world_size)
         seed_all(config.seed)
         self.config, self.run, self.fabric, self.validate, self.journal = config, run, fabric, validate, journal
         trainee = Trainee(config.architecture, config.deep_supervision, recompute=config.activation_checkpointing)
@@ -77,13 +76,13 @@ class Trainer:
         self.objective = Objective(config.distillation) if config.distillation is not None else None
         adversarial = config.distillation is not None and config.distillation.adversarial
         self.adversary = Adversary(fabric, config) if adversarial else None
-        self.step = 0
+        self.step = self.validated = 0
         self.best: dict[str, float] = {}
         if resume:
             self._restore(load_checkpoint(run))
         self.stream = SampleStream(cases, sample_plan(config))
 
-    def train(self, stop: Callable[[], bool]) -> bool:
+    def train(self, stop: Stop) -> bool:
         """Go on to the last step, or until ``stop`` says so in any process; True when the run is complete.
 
         A checkpoint is written at its interval, at each validation, and at the end, also
@@ -102,6 +101,9 @@ class Trainer:
             revision=revision(),
             versions=versions(),
         )
+        # What a run that was ended in the middle of a validation still owes.
+        if not self._validate_if_due(stop):
+            return False
         asked = time.perf_counter()
         for batch in self._batches():
             if self._anyone(stop()):
@@ -109,12 +111,10 @@ class Trainer:
                 self._log("stopped", step=self.step)
                 return False
             self._train_step({name: tensor.to(self.fabric.device) for name, tensor in batch.items()}, asked)
-            finished = self.step == self.config.steps
-            if self.step % self.config.validation.every == 0 or finished:
-                self._validate()
+            if self.step % self.config.checkpoint_every == 0 or self._validation_due():
                 self._save()
-            elif self.step % self.config.checkpoint_every == 0:
-                self._save()
+            if not self._validate_if_due(stop):
+                return False
             asked = time.perf_counter()
         self._log("finished", step=self.step)
         return True
@@ -159,14 +159,9 @@ class Trainer:
             losses["discriminator"] = self.adversary.learn(lesson.taps.f_fused, out["f_fused"])
         values = self._mean(losses)
         norm = self.student.step(rate)
-        if not torch.isfinite(norm) or any(v != v or abs(v) == float("inf") for v in values.values()):
-            self._log("failed", step=self.step, losses={k: str(v) for k, v in values.items()})
-            raise InputError(
-                f"{self.run}: the loss was no finite number at step {self.step + 1}, and the last checkpoint was kept; "
-                f"resume with a lower rate, e.g. --set phases.0.learning_rate={rate / 2:.1e}."
-            )
-        if self.teacher is not None:
-            self.teacher.step(rate)
+        norms = [norm] if self.teacher is None else [norm, self.teacher.step(rate)]
+        if not all(math.isfinite(value) for value in (*values.values(), *map(float, norms))):
+            self._refuse(values)
         self.average.update(self.student.module.network)
         if self.step == 0 and self.objective is not None:
             self._log_first_terms(values)
@@ -183,10 +178,19 @@ class Trainer:
             memory_gb=round(self._memory_gb(), 2),
         )
 
+    def _refuse(self, values: dict[str, float]) -> NoReturn:
+        self._log("failed", step=self.step, losses={name: str(value) for name, value in values.items()})
+        number = sum(first <= self.step for first, _ in self.config.patches) - 1
+        rate = self.config.phases[number].learning_rate / 2
+        raise InputError(
+            f"{self.run}: the loss or a gradient was no finite number at step {self.step + 1}, and the last checkpoint "
+            f"was kept; resume with a lower rate: --set phases.{number}.learning_rate={rate:.1e}."
+        )
+
     def _log_first_terms(self, values: dict[str, float]) -> None:
         assert self.objective is not None
         weights = self.objective.weights()
-        weighted = {name: float(f"{weight * values[name]:.4g}") for name, weight in weights.items() if weight}
+        weighted = {name: float(f"{weights[name] * values[name]:.4g}") for name in self.objective.active()}
         self._log("first_terms", step=0, weighted=weighted, outside=outside_first_step_range(weighted))
 
     def _mean(self, losses: Terms) -> dict[str, float]:
@@ -202,11 +206,26 @@ class Trainer:
             return torch.cuda.max_memory_allocated(self.fabric.device) / 1e9
         return peak_memory_gb()
 
-    def _validate(self) -> None:
+    def _validation_due(self) -> bool:
+        due = self.step % self.config.validation.every == 0 or self.step == self.config.steps
+        return due and self.step > self.validated
+
+    def _validate_if_due(self, stop: Stop) -> bool:
+        """Validate and save, where it is time; False when it was stopped, and is owed to the resumed run."""
+        if not self._validation_due():
+            return True
         started = time.perf_counter()
-        figures = self.validate(self.average.network)
-        if not figures:
-            return
+        figures = self.validate(self.average.network, stop)
+        if figures is None:
+            self._log("stopped", step=self.step)
+            return False
+        self.validated = self.step
+        if figures:
+            self._keep_if_best(figures, started)
+        self._save()
+        return True
+
+    def _keep_if_best(self, figures: Figures, started: float) -> None:
         mean = score(figures)
         if mean > self.best.get("score", -1.0):
             self.best = {"score": mean, "step": self.step}
@@ -225,8 +244,9 @@ class Trainer:
                 "step": self.step,
                 "student": self.student.state(),
                 "average": self.average.state(),
+                "validated": self.validated,
                 "best": self.best,
-                "random": random_states(),
+                "random": random_states(self.fabric.device),
             }
             if self.teacher is not None:
                 state["teacher"] = self.teacher.state()
@@ -248,8 +268,17 @@ class Trainer:
                 f"{self.run} was trained with another network, teacher or optimiser than its configuration says; "
                 "undo that change or start a new run."
             ) from error
-        set_random_states(state["random"])
-        self.step, self.best = state["step"], state["best"]
+        set_random_states(state["random"], self.fabric.device)
+        self.step, self.validated, self.best = state["step"], state["validated"], state["best"]
+
+
+def check_shares(config: TrainingConfig, processes: int) -> None:
+    """Raise InputError when the processes cannot share a batch equally."""
+    if config.sampling.batch_size % processes:
+        raise InputError(
+            f"sampling.batch_size {config.sampling.batch_size} cannot be shared equally by {processes} processes; "
+            "choose a multiple of them."
+        )
 
 
 def sample_plan(config: TrainingConfig) -> SamplePlan:

@@ -23,14 +23,16 @@ def versions() -> dict[str, str]:
 
 
 def revision() -> str:
-    """The git revision of the code, ``-dirty`` when it has uncommitted changes."""
-    answer = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """The git revision of the code, ``-dirty`` when it has uncommitted changes; ``unknown`` outside a clone."""
+    here = Path(mstkd.__file__).parents[1]
+    # An installed package may lie inside somebody else's repository.
+    if not (here / ".git").exists():
+        return "unknown"
+    try:
+        command = ["git", "describe", "--always", "--dirty"]
+        answer = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    except OSError:
+        return "unknown"
     return answer.stdout.strip() or "unknown"
 
 

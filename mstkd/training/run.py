@@ -4,33 +4,45 @@ from __future__ import annotations
 
 import errno
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from lightning_fabric import Fabric
 
 from mstkd.data.cache import CachedCase, load_cached
-from mstkd.data.datalist import read_datalist, write_datalist
+from mstkd.data.datalist import Case, read_datalist, write_datalist
 from mstkd.errors import InputError
+from mstkd.inference.memory import is_out_of_memory
+from mstkd.models import load_package
 from mstkd.training.checkpoint import NAME as CHECKPOINT
 from mstkd.training.config import TrainingConfig, write_config
 from mstkd.training.journal import Journal, Listener
-from mstkd.training.loop import Trainer
+from mstkd.training.loop import Trainer, check_shares
 from mstkd.training.validation import validation_dice
 
 CONFIG, DATALIST, STOP = "config.yaml", "datalist.json", "stop"
+PATIENCE = 2
+"""Signals that wait for the end of a step; torchrun and a terminal may both send one for the same Ctrl-C."""
 
 
-def start_run(config: TrainingConfig, datalist: Path, run: Path) -> None:
+def start_run(config: TrainingConfig, datalist: Path, run: Path, processes: int = 1) -> None:
     """Make the run's folder with its own copy of configuration and datalist.
 
+    Args:
+        processes: That will share each batch.
+
     Raises:
-        InputError: The folder holds a run already, or the datalist is refused.
+        InputError: The folder holds a run already, the datalist or the teacher's package is
+            refused, or the datalist does not fit the configuration; nothing is made then.
     """
     cases = read_datalist(datalist)
     if (run / CONFIG).exists():
         raise InputError(f"{run} holds a run already; resume it with --resume or choose another folder.")
+    check_cases(cases, config, datalist)
+    check_shares(config, processes)
+    if config.teacher is not None and config.teacher.package is not None:
+        load_package(config.teacher.package)
     run.mkdir(parents=True, exist_ok=True)
     write_datalist(run / DATALIST, cases)
     write_config(run / CONFIG, config)
@@ -64,7 +76,9 @@ def continue_run(
             training,
             run,
             fabric=fabric,
-            validate=lambda network: validation_dice(network, validation, config.validation.subsets, fabric),
+            validate=lambda network, stop: validation_dice(
+                network, validation, config.validation.subsets, fabric, stop
+            ),
             journal=Journal(run, listeners),
             resume=(run / CHECKPOINT).exists(),
         )
@@ -80,24 +94,42 @@ def load_cases(run: Path, config: TrainingConfig, cache: Path) -> tuple[list[Cac
     """The run's training and validation cases from the cache.
 
     Raises:
-        InputError: A case is refused, none is for training, or a weighed data set is absent.
+        InputError: A case is refused, or the cases do not fit the configuration.
     """
-    cases = [case for case in read_datalist(run / DATALIST) if case.split != "test"]
-    unknown = set(config.sampling.dataset_weights) - {case.dataset for case in cases}
+    cases = read_datalist(run / DATALIST)
+    check_cases(cases, config, run / DATALIST)
+    training, validation = ([load_cached(c, cache) for c in cases if c.split == s] for s in ("train", "validation"))
+    return training, validation
+
+
+def check_cases(cases: Sequence[Case], config: TrainingConfig, source: Path) -> None:
+    """Raise InputError when none is for training, or a data set that the configuration weighs is absent."""
+    if not any(case.split == "train" for case in cases):
+        raise InputError(f"{source} has no case with the split 'train'; add some.")
+    known = sorted({case.dataset for case in cases})
+    unknown = sorted(set(config.sampling.dataset_weights) - set(known))
     if unknown:
-        raise InputError(f"{run / CONFIG} weighs the data set '{min(unknown)}', which the datalist lacks; correct it.")
-    training = [load_cached(case, cache) for case in cases if case.split == "train"]
-    if not training:
-        raise InputError(f"{run}: the datalist has no case with the split 'train'; add some.")
-    return training, [load_cached(case, cache) for case in cases if case.split == "validation"]
+        raise InputError(
+            f"{source} lacks the data set '{unknown[0]}', which the configuration weighs (it has {', '.join(known)}); "
+            "correct it with --set sampling.dataset_weights={}."
+        )
 
 
 @contextmanager
 def stop_signals() -> Iterator[list[int]]:
-    """Collects Ctrl-C and SIGTERM instead of obeying them at once, so that a step is finished first."""
+    """Collects Ctrl-C and SIGTERM instead of obeying them at once, so that a step is finished first.
+
+    A third one is obeyed at once.
+    """
     received: list[int] = []
+
+    def collect(number: int, _frame: object) -> None:
+        received.append(number)
+        if len(received) > PATIENCE:
+            raise KeyboardInterrupt
+
     numbers = (signal.SIGINT, signal.SIGTERM)
-    previous = [signal.signal(number, lambda got, _frame: received.append(got)) for number in numbers]
+    previous = [signal.signal(number, collect) for number in numbers]
     try:
         yield received
     finally:
@@ -126,9 +158,8 @@ def failures_in_sentences(run: Path) -> Iterator[None]:
                 f"put it back and {resume}."
             ) from error
         raise
-    except (RuntimeError, MemoryError) as error:  # torch has no class of its own for a CPU out of memory
-        words = str(error)
-        if not isinstance(error, MemoryError) and "out of memory" not in words and "can't allocate memory" not in words:
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
             raise
         raise InputError(
             f"{run}: the memory was too small for a step, and the last checkpoint was kept; lower "

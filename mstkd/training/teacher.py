@@ -38,18 +38,14 @@ class Teacher(Protocol):
     def observe(self, batch: Batch) -> Lesson:
         """Look at a batch with all its sequences."""
 
-    def step(self, rate: float) -> None:
-        """Move its weights, if it is trained."""
+    def step(self, rate: float) -> Tensor:
+        """Move its weights, if it is trained; returns the norm of its gradients."""
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint needs."""
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
-
-    @property
-    def network(self) -> MSTKDNet:
-        """Its network, for a package."""
 
 
 class JointTeacher:
@@ -75,8 +71,8 @@ class JointTeacher:
         self.fabric.backward(self.weight * loss)
         return Lesson(taps_of(out).detached(), loss.detach())
 
-    def step(self, rate: float) -> None:
-        self.trainee.step(rate)
+    def step(self, rate: float) -> Tensor:
+        return self.trainee.step(rate)
 
     def state(self) -> dict[str, Any]:
         return self.trainee.state()
@@ -84,20 +80,17 @@ class JointTeacher:
     def restore(self, state: dict[str, Any]) -> None:
         self.trainee.restore(state)
 
-    @property
-    def network(self) -> MSTKDNet:
-        return self.trainee.module.network
-
 
 class StillTeacher:
     """A network that is not trained here: a finished teacher, or the student's moving average.
 
     Args:
         network: It; used in evaluation mode.
+        sha256: Of a finished teacher's weights, so that a resumed run has the same teacher.
     """
 
-    def __init__(self, fabric: Fabric, network: MSTKDNet) -> None:
-        self.fabric, self.network = fabric, network
+    def __init__(self, fabric: Fabric, network: MSTKDNet, sha256: str = "") -> None:
+        self.fabric, self.network, self.sha256 = fabric, network, sha256
 
     @torch.no_grad()
     def observe(self, batch: Batch) -> Lesson:
@@ -107,15 +100,17 @@ class StillTeacher:
             taps = self.network.forward_with_taps(batch["image"] * available[:, :, None, None, None], available)
         return Lesson(taps.each(Tensor.float))
 
-    def step(self, rate: float) -> None:
+    def step(self, rate: float) -> Tensor:
         """Nothing moves here."""
+        return torch.zeros(())
 
     def state(self) -> dict[str, Any]:
-        """Nothing: a finished teacher lies in its package, the average in the checkpoint already."""
-        return {}
+        """Who it is: a finished teacher lies in its package, the average in the checkpoint already."""
+        return {"sha256": self.sha256}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Nothing to restore."""
+        if state["sha256"] != self.sha256:
+            raise InputError("the run was taught by another teacher than its package now holds; put that one back.")
 
 
 def make_teacher(fabric: Fabric, config: TrainingConfig, average: MSTKDNet) -> Teacher | None:
@@ -134,11 +129,12 @@ def make_teacher(fabric: Fabric, config: TrainingConfig, average: MSTKDNet) -> T
     if config.teacher.kind == "ema":
         return StillTeacher(fabric, average)
     assert config.teacher.package is not None
-    network = load_package(config.teacher.package).network
+    package = load_package(config.teacher.package)
+    network = package.network
     needs_same = config.distillation.ms_tkd is not None or config.distillation.gsme is not None
     if needs_same and network.architecture != config.architecture:
         raise InputError(
             f"{config.teacher.package} is of another architecture than the student, so their feature maps cannot be "
             "compared; set distillation.ms_tkd and distillation.gsme to null, or choose a teacher of the same one."
         )
-    return StillTeacher(fabric, network.to(fabric.device).requires_grad_(False))
+    return StillTeacher(fabric, network.to(fabric.device).requires_grad_(False), package.sha256)

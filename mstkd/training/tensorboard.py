@@ -23,9 +23,12 @@ def tensorboard_listener(run: Path) -> Listener:
         raise InputError(
             "--tensorboard needs TensorBoard; install it with: pip install 'mstkd[tensorboard]'."
         ) from error
-    writer = SummaryWriter(str(run / FOLDER))
+    writer = None
 
     def listen(event: Event) -> None:
+        nonlocal writer
+        if writer is None:  # not before the run has its folder
+            writer = SummaryWriter(str(run / FOLDER))
         if event["event"] == "step":
             for name, value in event.items():
                 if name not in NO_SCALARS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean
 
 import numpy as np
@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 
 from mstkd.data.cache import CachedCase
 from mstkd.evaluation.dice import region_dice
-from mstkd.inference.predictor import predict
+from mstkd.inference.segment import predict_within_memory
 from mstkd.modalities import CHANNELS, Modality, modality_mask
 from mstkd.network import MSTKDNet
 from mstkd.regions import REGIONS, from_probabilities, region_probabilities
@@ -21,23 +21,33 @@ Figures = dict[str, dict[str, float]]
 
 
 def validation_dice(
-    network: MSTKDNet, cases: Sequence[CachedCase], subsets: Sequence[tuple[Modality, ...]], fabric: Fabric
-) -> Figures:
-    """Mean Dice as ``{"FLAIR+T1Gd": {"WT": 0.81, ...}}``, on the working grid.
+    network: MSTKDNet,
+    cases: Sequence[CachedCase],
+    subsets: Sequence[tuple[Modality, ...]],
+    fabric: Fabric,
+    stop: Callable[[], bool],
+) -> Figures | None:
+    """Mean Dice as ``{"FLAIR+T1Gd": {"WT": 0.81, ...}}``, on the working grid; None when it was stopped.
 
     A case counts for the subsets that it has, and for the regions that its reference
     knows; a figure without a case is left out. The processes of a run share the cases.
     """
     sums = torch.zeros(2, len(subsets), len(REGIONS), dtype=torch.float64, device=fabric.device)
+    stopped = False
     for cached in cases[fabric.global_rank :: fabric.world_size]:
+        if stopped := stop():
+            break
         for row, subset in enumerate(subsets):
             mask = modality_mask(subset)
             if not all(has for has, wanted in zip(cached.mask, mask, strict=True) if wanted):
                 continue
             images = np.asarray(cached.images, dtype=np.float32) * np.reshape(mask, (len(CHANNELS), 1, 1, 1))
-            found = from_probabilities(region_probabilities(predict(network, images, mask, device=fabric.device)))
+            probabilities, _ = predict_within_memory(network, images, mask, fabric.device)
+            found = from_probabilities(region_probabilities(probabilities))
             for region, value in region_dice(found, cached.labels, cached.case.convention.regions).items():
                 sums[:, row, REGIONS.index(region)] += torch.tensor([value, 1.0], dtype=torch.float64).to(sums)
+    if total(fabric, torch.tensor(float(stopped), device=fabric.device)) > 0:
+        return None
     totals, counts = total(fabric, sums).cpu().numpy()
     figures: Figures = {}
     for row, subset in enumerate(subsets):

@@ -13,7 +13,7 @@ from mstkd.modalities import image_stem
 
 TITLE = "BIDS"
 # Tried in this order; a mask counts only when it is not the brain's.
-_SEGMENTATIONS = (r"_dseg$", r"label-(?:lesion|tumou?r)", r"(?<!desc-brain)_mask$")
+_SEGMENTATIONS = (r"_dseg$", r"label-(?:lesion|tumou?r)", r"^(?!.*brain).*_mask$")
 
 
 def find(root: Path) -> Finding | None:
@@ -60,6 +60,6 @@ def _segmentations(files: list[Path]) -> list[Path]:
 def _name(root: Path) -> str:
     """The set's name in ``dataset_description.json``, else the folder's."""
     try:
-        return str(json.loads((root / "dataset_description.json").read_text())["Name"])
+        return str(json.loads((root / "dataset_description.json").read_text(encoding="utf-8"))["Name"])
     except (OSError, ValueError, KeyError, TypeError):
         return root.name

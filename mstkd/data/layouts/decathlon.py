@@ -27,7 +27,11 @@ def find(root: Path) -> Finding | None:
         return None
     path = root / "dataset.json"
     try:
-        description = json.loads(path.read_text())
+        description = json.loads(path.read_text(encoding="utf-8"))
+        if "channel_names" in description:
+            raise InputError(
+                f"{path} is of an nnU-Net data set, a layout not read yet; name its files in a list (CSV)."
+            )
         channels = _channels(description["modality"])
         convention = _convention(description["labels"])
         listed = {root / str(item["image"]): root / str(item["label"]) for item in description["training"]}

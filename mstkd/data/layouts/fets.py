@@ -26,11 +26,11 @@ def institutions(root: Path, folders: Sequence[Path]) -> tuple[dict[str, str], s
     if not found:
         return {}, "", ("no partitioning_1.csv lies beside the FeTS cases; their institutions stay unknown.",)
     path = found[0]
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
     try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
         partition = {row["Subject_ID"].strip(): row["Partition_ID"].strip() for row in rows}
-    except (KeyError, AttributeError) as error:
+    except (KeyError, AttributeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} lacks the columns Partition_ID and Subject_ID; download it again.") from error
     unknown = [folder.name for folder in folders if folder.name not in partition]
     remarks = (

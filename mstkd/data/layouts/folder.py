@@ -13,7 +13,9 @@ from mstkd.modalities import Modality, image_stem, names_a_label_map, ordered, r
 
 DEEPEST = 3
 """Levels below the given folder that are searched for patients (set, grade or site, patient)."""
-_NO_REFERENCE = re.compile(r"(?:^|[ _.-])(?:mask|brainmask|roi|probseg)(?:[ _.-]|$)", re.IGNORECASE)
+_NEVER_REFERENCE = re.compile(r"brain[ _.-]?mask|probseg", re.IGNORECASE)
+# A mask or a region of interest is the reference when there is no better name.
+_RATHER_NOT = re.compile(r"(?:^|[ _.-])(?:mask|roi)(?:[ _.-]|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def sort_files(files: Iterable[Path], segmentations: Iterable[Path] = ()) -> Con
             unknown.append(path)
         else:
             images.setdefault(told[0], []).append(path)
-    named = [path for path in labels if not _NO_REFERENCE.search(image_stem(path) or "")] or labels
+    labels = [path for path in labels if not _NEVER_REFERENCE.search(image_stem(path) or "")]
+    named = [path for path in labels if not _RATHER_NOT.search(image_stem(path) or "")] or labels
     problems = [_twice(m.label, images[m]) for m in ordered(images) if len(images[m]) > 1]
     if len(named) > 1:
         problems.append(_twice("a segmentation", named))
