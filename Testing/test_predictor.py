@@ -98,6 +98,6 @@ def test_when_memory_runs_out_smaller_tiles_are_tried(small_network, monkeypatch
 
     monkeypatch.setattr(segment_room, "predict", scarce)
     options = {"flips": False, "progress": lambda share: None, "stop": lambda: False}
-    _, tile = segment_room.predict_within_memory(small_network, patient, CPU, **options)
+    _, tile = segment_room.predict_within_memory(small_network, patient.images, patient.mask, CPU, **options)
     assert tile == (96, 96, 96)
     assert tried[0] is None

@@ -80,7 +80,7 @@ class Step:
             [case],
             self.run,
             fabric=make_fabric(CPU, "32-true"),
-            validate=lambda _: {},
+            validate=lambda *_: {},
             journal=Journal(self.run),
         )
         # As it was before the step, which moves its estimates of spectral norms.
