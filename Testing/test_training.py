@@ -2,11 +2,13 @@
 
 import json
 import math
+import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import matplotlib.image
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import card
+from filelock import FileLock
 from safetensors.torch import load_file
 from small_run import write_config, write_patients
 from test_cli import mstkd, sentence
@@ -30,7 +33,7 @@ from mstkd.training.batches import batches
 from mstkd.training.checkpoint import BEST, NAME, load_checkpoint, save_checkpoint
 from mstkd.training.config import read_config
 from mstkd.training.config import write_config as store_config
-from mstkd.training.curves import curve_points, draw_curves
+from mstkd.training.curves import curve_points, draw_curves, smoothing
 from mstkd.training.devices import make_fabric
 from mstkd.training.export import Description, package_run, read_description
 from mstkd.training.journal import Journal, read_journal
@@ -104,6 +107,7 @@ def test_a_run_trains_validates_and_becomes_a_package_of_student_or_teacher(tmp_
     weights = load_checkpoint(run)["teacher"]["module"]
     for name, value in teacher.network.state_dict().items():
         torch.testing.assert_close(value, weights[f"network.{name}"].half().float())
+    assert (student.card["name"], teacher.card["name"]) == ("x", "x-teacher")
     assert not torch.equal(student.network.encoder.stem.weight, teacher.network.encoder.stem.weight)
 
 
@@ -143,7 +147,7 @@ def test_a_finished_model_can_teach_and_one_of_another_architecture_only_by_its_
     assert train("run", *frozen)
     assert "teacher_dice" not in events(tmp_path / "run", "step")[0]
     with pytest.raises(InputError, match="trained no teacher beside its student"):
-        package_run(tmp_path / "run", tmp_path / "package", WORDS, teacher=True)
+        package_run(tmp_path / "run", tmp_path / "new", WORDS, teacher=True)
     with pytest.raises(InputError, match="another architecture"):
         train("other", *frozen, "network.hidden=32")
     assert train("logits", *frozen, "network.hidden=32", "distillation.ms_tkd=null", "distillation.gsme=null")
@@ -257,6 +261,30 @@ def test_a_refused_start_leaves_no_folder(tmp_path, train, fabric):
         train("run", "teacher.kind=frozen", "teacher.package=nowhere")
     assert not (tmp_path / "run").exists()
     assert train("run", "phases.1.steps=1")
+
+
+def test_two_processes_do_not_train_one_run(tmp_path, train, monkeypatch):
+    with monkeypatch.context() as patch:
+        stop_after(patch, 2)
+        train("run")
+    with FileLock(tmp_path / "run" / "lock"), pytest.raises(InputError, match="is being trained by another process"):
+        train("run")
+    assert train("run")
+
+
+def test_a_run_cannot_be_shortened_below_where_it_is(tmp_path, train):
+    assert train("run")
+    with pytest.raises(InputError, match="has made 6 steps already"):
+        train("run", "phases.0.steps=1")
+
+
+def test_a_package_wants_every_licence_and_a_new_folder(tmp_path, train):
+    train("run", "phases.1.steps=1")
+    with pytest.raises(InputError, match="names no licence for b"):
+        package_run(tmp_path / "run", tmp_path / "new", WORDS.model_copy(update={"dataset_licences": {"a": "l"}}))
+    assert not (tmp_path / "new").exists()
+    with pytest.raises(InputError, match="is not empty"):
+        package_run(tmp_path / "run", tmp_path / "patients", WORDS)
 
 
 def test_a_full_disk_leaves_the_configuration_whole(tmp_path, config_file, monkeypatch):
@@ -386,6 +414,28 @@ def test_a_worker_that_is_killed_is_replaced_and_its_samples_are_drawn_again():
     assert "DataLoader worker" in said[0]
 
 
+def test_a_worker_that_dies_during_a_step_disturbs_nothing_but_the_next_batch():
+    class Numbers(torch.utils.data.Dataset):
+        def __getitem__(self, index):
+            return {"index": torch.tensor(index)}
+
+        def __len__(self):
+            return 20
+
+    said: list[str] = []
+    got = []
+    for batch in batches(Numbers(), first=0, last=10, size=2, rank=0, processes=1, workers=1, restarted=said.append):
+        got += batch["index"].tolist()
+        if len(got) == 4:
+            for child in multiprocessing.active_children():
+                child.kill()
+            end = time.monotonic() + 0.5
+            while time.monotonic() < end:
+                sum(range(1000))  # a step, in which a signal's handler would run
+    assert got == list(range(20))
+    assert len(said) == 1
+
+
 def test_workers_that_keep_dying_end_in_a_sentence():
     class Deadly(torch.utils.data.Dataset):
         def __len__(self):
@@ -470,6 +520,9 @@ def test_the_command_trains_resumes_draws_and_refuses(tmp_path, datalist, config
     again = mstkd("train", config_file, "--data", datalist, "-o", run)
     assert again.returncode == 2
     assert "holds a run already" in sentence(again)
+    assert "is a training run" in sentence(mstkd("evaluate", run, datalist, "-o", tmp_path / "report"))
+    assert "did you mean 'quick'" in sentence(mstkd("train", "quik", "--data", datalist, "-o", tmp_path / "new"))
+    assert "is a folder" in sentence(mstkd("train", "quick", "--data", tmp_path, "-o", tmp_path / "new"))
     assert "a new run needs CONFIG" in sentence(mstkd("train", config_file))
     both = mstkd("train", config_file, "--resume", run)
     assert "--resume RUN alone" in sentence(both)
@@ -501,6 +554,7 @@ def test_a_runs_curves_are_drawn_from_its_journal(tmp_path):
     draw_curves(tmp_path, tmp_path / "curves.png")
     drawn = matplotlib.image.imread(tmp_path / "curves.png")
     assert drawn[..., :3].std() > 0.01
+    assert [smoothing(n) for n in (1, 40, 2000)] == [1, 4, 51], "a short run is not smoothed flat"
     points = curve_points(read_journal(tmp_path))
     assert len(points["losses"]["dice"]) == 100
     assert points["losses"]["dice"][-1][0] == 299

@@ -49,7 +49,8 @@ def train(
         fabric.barrier()
         complete = continue_run(run, settings, cache=cache, fabric=fabric, listeners=listeners)
         if fabric.is_global_zero:
-            talk.print("Finished." if complete else f"Stopped; go on with: mstkd train --resume {run}", markup=False)
+            done = f"Finished. Make a model of it with: mstkd package {run} -o MODEL --description FILE"
+            talk.print(done if complete else f"Stopped; go on with: mstkd train --resume {run}", markup=False)
 
 
 def say_progress(event: dict[str, Any]) -> None:
@@ -64,6 +65,8 @@ def say_progress(event: dict[str, Any]) -> None:
             talk.print(f"Warning: outside 0.05 to 1, so drowned or drowning the others: {names}; change the weight.")
     elif event["event"] == "step" and event["step"] % 10 == 0:
         talk.print(f"Step {event['step']}: loss {event['loss']:.3f}, {event['seconds']:.1f} s")
+    elif event["event"] == "unvalidated":
+        talk.print("Warning: the datalist has no validation case; the last student will be packaged, not the best.")
     elif event["event"] == "workers":
         talk.print(f"Samples are prepared by new processes ({event['restarted']})", markup=False)
     elif event["event"] == "validation":
@@ -94,8 +97,9 @@ def package(
     with sentences():
         from mstkd.training.export import package_run, read_description
 
-        package_run(run, output, read_description(description), teacher=teacher)
-        talk.print(f"Written to {output}.", markup=False)
+        training = package_run(run, output, read_description(description), teacher=teacher)["training"]
+        best = f"best validated, after step {training['chosen']['step']}" if "chosen" in training else "last"
+        talk.print(f"Written to {output}: the {'teacher' if teacher else 'student'}, {best}.", markup=False)
 
 
 @app.command()

@@ -82,6 +82,10 @@ def parse_datalist(path: Path) -> list[Case]:
     Raises:
         InputError: Unreadable, or an entry lacks or misnames something.
     """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; make a datalist of it with 'mstkd data check {path} -o datalist.json'.")
+    if not path.exists():
+        raise InputError(f"{path} does not exist; check the path of the datalist.")
     try:
         entries = list(json.loads(path.read_text(encoding="utf-8"))["cases"])
     except (OSError, ValueError, KeyError, TypeError) as error:

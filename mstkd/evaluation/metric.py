@@ -9,6 +9,8 @@ from typing import Any
 
 from mstkd.evaluation.hausdorff import PENALTY_MM
 
+FEWEST = 6
+"""Patients without whom an interval is no reason to colour a difference."""
 BETTER, WORSE = "#cfe8d5", "#f9d9c4"
 
 
@@ -47,7 +49,9 @@ class Metric:
         return f"hsl({self.hue} 60% {97 - 37 * self.goodness(value):.0f}%)"
 
     def change_colour(self, row: Any) -> str:
-        """Green for a difference surely better, orange for one surely worse, else none."""
+        """Green for a difference surely better, orange for one surely worse, else none, as for few patients."""
+        if row.patients < FEWEST:
+            return ""
         low, high = sorted(self.sign * end for end in self.ends(row))
         return BETTER if low > 0 else WORSE if high < 0 else ""
 

@@ -19,6 +19,7 @@ class Evaluation:
 
     Attributes:
         split: Which cases of the datalist.
+        seen: How many of them the model was trained or chosen on.
         datasets: Number of cases per data set.
         means: With clean-up.
         uncleaned: The same without.
@@ -28,6 +29,7 @@ class Evaluation:
     model: str
     sha256: str
     split: str
+    seen: int
     datasets: dict[str, int]
     means: list[Mean]
     uncleaned: list[Mean]
@@ -44,6 +46,7 @@ def report(evaluation: Evaluation) -> Report:
         NOTICE,
         f"Model: {evaluation.model}, SHA-256 {evaluation.sha256}.",
         f"Cases: {sum(evaluation.datasets.values())} of the split '{evaluation.split}'; {sets}.",
+        *_warning(evaluation.seen),
         f"Paper: the published means of MST-KDNet on {dataset}, on the paper's own test cases, not on these."
         if dataset
         else f"Paper: there are no published figures of MST-KDNet for {' with '.join(sorted(evaluation.datasets))}.",
@@ -57,3 +60,9 @@ def report(evaluation: Evaluation) -> Report:
     if evaluation.against:
         tables += [changes(evaluation.differences, evaluation.against, metric) for metric in METRICS]
     return Report(f"Evaluation of {evaluation.model}", facts, tables)
+
+
+def _warning(seen: int) -> list[str]:
+    if not seen:
+        return []
+    return [f"Warning: {seen} of these cases were used to train or choose the model; no word on other patients."]

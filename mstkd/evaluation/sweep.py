@@ -69,8 +69,13 @@ def evaluate_package(
     if not cases:
         raise InputError(f"{datalist} has no case with the split '{split}'; choose another.")
     wanted = [c for c in COMBINATIONS if combinations == "all" or len(c) == 1]
-    if card:
-        refuse_seen(package.card, cases, split, patients)
+    seen = seen_cases(package.card, cases, patients)
+    if seen:
+        say(f"Warning: {len(seen)} of {len(cases)} cases were used to train or choose this model, {seen[0]} first.")
+    if card and (split != "test" or seen):
+        raise InputError(f"--card takes test cases that the model never saw{', not ' + seen[0] if seen else ''}.")
+    if against is not None and against.resolve() == output.resolve():
+        raise InputError(f"{output} cannot be compared with itself; give another folder with -o.")
     theirs = [] if against is None else read_related(against, cases)
     with DraftFolder(output) as folder:
         scores: list[Score] = []
@@ -84,6 +89,7 @@ def evaluate_package(
             model=package.name,
             sha256=package.sha256,
             split=split,
+            seen=len(seen),
             datasets=dict(Counter(case.dataset for case in cases)),
             means=summarise(scores, patients),
             uncleaned=summarise(uncleaned, patients, WITHOUT),
@@ -146,8 +152,8 @@ def on_grid(tissues: np.ndarray, grid: Grid, target: Grid) -> np.ndarray:
     return resample_labels(tissues, grid, target)
 
 
-def refuse_seen(card: Card, cases: Sequence[Case], split: str, patients: Mapping[str, str]) -> None:
-    """Raise InputError unless the cases may speak for the model: the test split, no patient trained on.
+def seen_cases(card: Card, cases: Sequence[Case], patients: Mapping[str, str]) -> list[str]:
+    """The cases that cannot speak for the model, because it was trained or chosen on their patients.
 
     Args:
         patients: The patient of each case of the datalist: another scan of one counts as seen.
@@ -155,9 +161,7 @@ def refuse_seen(card: Card, cases: Sequence[Case], split: str, patients: Mapping
     training = card["training"]
     seen = {*training["validation"], *(case for data in training["data"] for case in data["patients"])}
     known = seen | {patients[case] for case in seen & set(patients)}
-    both = sorted(case.id for case in cases if {case.id, case.patient} & known)
-    if split != "test" or both:
-        raise InputError(f"--card takes test cases that the model never saw{', not ' + both[0] if both else ''}.")
+    return sorted(case.id for case in cases if {case.id, case.patient} & known)
 
 
 def read_related(folder: Path, cases: Sequence[Case]) -> list[Score]:

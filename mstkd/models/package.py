@@ -46,7 +46,9 @@ def load_package(folder: Path) -> ModelPackage:
             the card's SHA-256 or its architecture.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder} is no model package (a folder with {CARD} and {WEIGHTS}); check --model.")
+        raise InputError(f"{folder} is no model package (a folder with {CARD} and {WEIGHTS}); check the path.")
+    if not (folder / CARD).exists() and (folder / "journal.jsonl").exists():
+        raise InputError(f"{folder} is a training run; make a model of it with 'mstkd package {folder} -o MODEL ...'.")
     card = read_card(folder)
     try:
         data = (folder / WEIGHTS).read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -114,8 +115,9 @@ def measure_arm(arm: str, datalist: Path, folder: Path, device: str, say: Say) -
         version="0",
         summary=f"The arm '{arm}' of an ablation: for comparison with the other arms, not for use.",
         licence="Not for distribution: made for a comparison.",
-        dataset_licences={},
+        dataset_licences={case.dataset: "as of the data set" for case in read_datalist(datalist)},
     )
+    shutil.rmtree(folder / "model", ignore_errors=True)  # of an ablation that was ended here
     package_run(folder / "run", folder / "model", description)
     evaluate_package(
         folder / "model",

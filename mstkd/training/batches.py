@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Callable, Iterator
 
 import torch
@@ -43,9 +44,19 @@ def batches(
     while first < last:
         numbers = [b * size + rank * share + i for b in range(first, last) for i in range(share)]
         # A generator of its own: a restart must not move the run's random states.
-        loader = DataLoader(Subset(stream, numbers), batch_size=share, num_workers=workers, generator=torch.Generator())
+        loader = DataLoader(
+            Subset(stream, numbers),
+            batch_size=share,
+            num_workers=workers,
+            generator=torch.Generator(),
+        )
         try:
-            for batch in loader:
+            waiting = iter(loader)
+            if workers and hasattr(signal, "SIGCHLD"):
+                # torch would raise of a worker's death wherever the run just is, in the middle of a step;
+                # the iterator finds it out too, when it waits for a batch.
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for batch in waiting:
                 yield batch
                 first, tries = first + 1, 0
         except InputError as error:

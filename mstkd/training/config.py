@@ -165,9 +165,19 @@ class TrainingConfig(Settings):
 
 
 def find_config(name: Path) -> Path:
-    """The file itself, or the preset of that name when there is no such file."""
-    preset = PRESET_FOLDER / f"{name}.yaml"
-    return preset if not name.is_file() and preset.is_file() else name
+    """The file itself, or the preset of that name when there is no such file.
+
+    Raises:
+        InputError: Neither exists.
+    """
+    if name.is_file():
+        return name
+    presets = sorted(path.stem for path in PRESET_FOLDER.glob("*.yaml"))
+    if str(name) not in presets:
+        near = difflib.get_close_matches(str(name), presets, n=1)
+        hint = f"did you mean '{near[0]}'" if near else "give a file or one of them"
+        raise InputError(f"there is no configuration {name} among files and presets ({', '.join(presets)}); {hint}.")
+    return PRESET_FOLDER / f"{name}.yaml"
 
 
 def read_config(path: Path, changes: Sequence[str] = ()) -> TrainingConfig:

@@ -10,13 +10,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from mstkd.errors import InputError
 from mstkd.regions import REGIONS
 from mstkd.training.journal import NAME, Event, read_journal
 
-SMOOTHING = 51
-"""Steps over which a drawn loss is a running median."""
+MOST_SMOOTHING = 51
+"""Steps over which a loss is a running median in a long run; in a short one a tenth of it."""
 SEGMENTATION = ("dice", "teacher_dice")
 DISTILLATION = ("evd", "mst", "logit_mse", "logit_kl", "style", "adversarial", "discriminator")
 LABELS = {
@@ -60,6 +61,8 @@ def draw_curves(run: Path, picture: Path) -> None:
         _draw_dice(axes, region.value, validations)
     for axes in (*above, *below):
         axes.set_xlabel("Step")
+        axes.set_xlim(0, steps[-1]["step"] + 1)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
     figure.tight_layout()
     figure.savefig(picture, dpi=90)
@@ -78,7 +81,8 @@ def curve_points(events: Sequence[Event]) -> dict[str, Any]:
 
 
 def _draw_losses(axes: Axes, title: str, steps: Sequence[Event], names: Sequence[str]) -> None:
-    axes.set_title(title)
+    over = smoothing(len(steps))
+    axes.set_title(f"{title}, median of {over} steps" if over > 1 else title, fontsize=10)
     shown = [name for name in names if name in steps[-1]]
     for name in shown:
         axes.plot(*_smoothed(steps, name, MOST_DRAWN), label=LABELS[name])
@@ -90,7 +94,7 @@ def _draw_losses(axes: Axes, title: str, steps: Sequence[Event], names: Sequence
 
 def _draw_dice(axes: Axes, region: str, validations: Sequence[Event]) -> None:
     axes.set_title(f"Validation Dice, {region}")
-    axes.set_ylim(0, 1)
+    axes.set_ylim(-0.03, 1)
     # Subsets in the order in which the validation has them, which is the paper's.
     subsets = list(dict.fromkeys(subset for event in validations for subset in event["dice"]))
     colours = {subset: f"C{i}" if len(subsets) <= 10 else None for i, subset in enumerate(subsets)}
@@ -102,11 +106,18 @@ def _draw_dice(axes: Axes, region: str, validations: Sequence[Event]) -> None:
             axes.plot(at, values, marker="o", markersize=3, label=subset, color=colours[subset])
     if axes.lines:
         axes.legend(fontsize=6, ncols=2 if len(subsets) > 6 else 1)
+    else:
+        axes.text(0.5, 0.5, "no validation yet", ha="center", va="center", transform=axes.transAxes, color="0.5")
+
+
+def smoothing(steps: int) -> int:
+    """Steps over which the losses of a run are running medians."""
+    return max(1, min(MOST_SMOOTHING, steps // 10))
 
 
 def _smoothed(steps: Sequence[Event], name: str, most: int) -> tuple[list[int], list[float]]:
     """Running medians of a loss at no more than so many steps, evenly spread."""
-    half = SMOOTHING // 2
+    half = smoothing(len(steps)) // 2
     values = [event.get(name, float("nan")) for event in steps]
     chosen = sorted({int(i) for i in np.linspace(0, len(steps) - 1, min(len(steps), most))})
     medians = [float(np.nanmedian(values[max(0, i - half) : i + half + 1])) for i in chosen]

@@ -26,8 +26,6 @@ CITATION = (
     "Zhu S, Chen Y, Chen W, et al. Bridging the Gap in Missing Modalities: Leveraging Knowledge Distillation and "
     "Style Matching for Brain Tumor Segmentation. MICCAI 2025."
 )
-UNSTATED = "not stated"
-"""Licence of a data set that the description does not name."""
 
 
 class Description(Settings):
@@ -54,8 +52,8 @@ def read_description(path: Path) -> Description:
         raise InputError(f"{path} is no description of a model ({reason}); see docs/training.md.") from error
 
 
-def package_run(run: Path, folder: Path, description: Description, *, teacher: bool = False) -> None:
-    """Write the run's best student and a card that says where it comes from, with its curves.
+def package_run(run: Path, folder: Path, description: Description, *, teacher: bool = False) -> Card:
+    """Write the run's best student and a card that says where it comes from, with its curves; returns the card.
 
     The best is the one with the highest mean Dice on the validation cases, or the last
     where there are none.
@@ -64,15 +62,22 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
         teacher: The teacher that was trained beside the student instead.
 
     Raises:
-        InputError: The run is incomplete, or trained no teacher of its own.
+        InputError: The run is incomplete, or trained no teacher of its own; a licence is not
+            named; the folder is not empty.
     """
     config = read_config(config_of(run))
     state = load_checkpoint(run)
+    cases = read_datalist(run / DATALIST)
+    unnamed = sorted({case.dataset for case in cases if case.split == "train"} - set(description.dataset_licences))
+    if unnamed:
+        raise InputError(f"dataset_licences names no licence for {', '.join(unnamed)}; add it to the description.")
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder} is not empty; choose a new folder for the package with -o.")
     network = MSTKDNet(config.architecture)
     network.load_state_dict(_teacher_weights(run, state) if teacher else load_best(run) or state["average"]["network"])
     card: Card = {
         "format": 1,
-        "name": description.name,
+        "name": f"{description.name}-teacher" if teacher else description.name,
         "version": description.version,
         "summary": description.summary,
         "intended_use": "Research use only. Not for diagnosis or treatment.",
@@ -84,7 +89,7 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
             "orientation": "RAS",
             "intensity": "percentile clip {} to {}, z-score inside the head".format(*CLIP_PERCENTILES),
         },
-        "training": training_facts(run, read_datalist(run / DATALIST), description.dataset_licences),
+        "training": training_facts(run, cases, description.dataset_licences),
         "accuracy": [],
     }
     card["training"]["steps"] = state["step"]
@@ -92,6 +97,7 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
         card["training"]["chosen"] = state["best"]
     write_package(folder, network, card)
     draw_curves(run, folder / "curves.png")
+    return card
 
 
 def training_facts(run: Path, cases: Sequence[Case], licences: dict[str, str]) -> dict[str, Any]:
@@ -108,7 +114,7 @@ def training_facts(run: Path, cases: Sequence[Case], licences: dict[str, str]) -
             {
                 "dataset": dataset,
                 "patients": {case.id: content_key(case) for case in training if case.dataset == dataset},
-                "licence": licences.get(dataset, UNSTATED),
+                "licence": licences[dataset],
             }
             for dataset in sorted({case.dataset for case in training})
         ],

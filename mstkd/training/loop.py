@@ -268,6 +268,8 @@ class Trainer:
                 f"{self.run} was trained with another network, teacher or optimiser than its configuration says; "
                 "undo that change or start a new run."
             ) from error
+        if state["step"] > self.config.steps:
+            raise InputError(f"{self.run} has made {state['step']} steps already; give its phases no fewer in all.")
         set_random_states(state["random"], self.fabric.device)
         self.step, self.validated, self.best = state["step"], state["validated"], state["best"]
 

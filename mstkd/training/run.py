@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from lightning_fabric import Fabric
 
 from mstkd.data.cache import CachedCase, load_cached
@@ -21,7 +22,7 @@ from mstkd.training.journal import Journal, Listener
 from mstkd.training.loop import Trainer, check_shares
 from mstkd.training.validation import validation_dice
 
-CONFIG, DATALIST, STOP = "config.yaml", "datalist.json", "stop"
+CONFIG, DATALIST, STOP, LOCK = "config.yaml", "datalist.json", "stop", "lock"
 PATIENCE = 2
 """Signals that wait for the end of a step; torchrun and a terminal may both send one for the same Ctrl-C."""
 
@@ -68,9 +69,12 @@ def continue_run(
         InputError: A case is refused, memory or disk are too small, a file vanished, or
             the loss is no number; the last checkpoint is kept.
     """
+    journal = Journal(run, listeners)
     with failures_in_sentences(run), fabric.rank_zero_first():
         training, validation = load_cases(run, config, cache)
-    with failures_in_sentences(run), stop_signals() as signalled:
+    with failures_in_sentences(run), alone(run, fabric), stop_signals() as signalled:
+        if fabric.is_global_zero and not validation:
+            journal.write("unvalidated", step=0)
         trainer = Trainer(
             config,
             training,
@@ -79,7 +83,7 @@ def continue_run(
             validate=lambda network, stop: validation_dice(
                 network, validation, config.validation.subsets, fabric, stop
             ),
-            journal=Journal(run, listeners),
+            journal=journal,
             resume=(run / CHECKPOINT).exists(),
         )
         if fabric.is_global_zero:
@@ -113,6 +117,25 @@ def check_cases(cases: Sequence[Case], config: TrainingConfig, source: Path) -> 
             f"{source} lacks the data set '{unknown[0]}', which the configuration weighs (it has {', '.join(known)}); "
             "correct it with --set sampling.dataset_weights={}."
         )
+
+
+@contextmanager
+def alone(run: Path, fabric: Fabric) -> Iterator[None]:
+    """Keep other processes from training the same run; they would write over each other.
+
+    Raises:
+        InputError: Another process trains it.
+    """
+    lock = FileLock(run / LOCK, blocking=False)
+    try:
+        if fabric.is_global_zero:  # it speaks for all processes of a run
+            lock.acquire()
+    except Timeout as error:
+        raise InputError(f"{run} is being trained by another process; to end that: touch {run / STOP}.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
