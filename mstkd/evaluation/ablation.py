@@ -12,7 +12,7 @@ from mstkd.evaluation.against import OVERALL, Difference, paired
 from mstkd.evaluation.bootstrap import mean_interval, patient_means
 from mstkd.evaluation.csvfile import write_rows
 from mstkd.evaluation.layout import Cell, Report, Table, to_markdown
-from mstkd.evaluation.metric import METRICS, Metric
+from mstkd.evaluation.metric import FEWEST, METRICS, Metric
 from mstkd.evaluation.page import to_html
 from mstkd.evaluation.published import Figure, published_ablation, published_dataset
 from mstkd.evaluation.scores import ALL, Score
@@ -183,6 +183,7 @@ def _differences_table(differences: Mapping[str, Sequence[Difference]], control:
             low, high = metric.ends(d)
             cells.append(Cell(f"{metric.of(d):+.1f}", f"{low:+.1f} to {high:+.1f}", metric.change_colour(d)))
         rows.append(cells)
-    note = f"Paired within patients; {metric.direction}. Coloured where the interval excludes 0."
+    note = f"Paired within patients; {metric.direction}. Coloured where the interval excludes 0 and at least {FEWEST} "
+        "patients count."
     header = ["Arm", *(region.value for region in REGIONS)]
     return Table(f"{metric.name} minus the {control} arm's, in {metric.unit}", note, header, rows)
