@@ -183,7 +183,7 @@ def _differences_table(differences: Mapping[str, Sequence[Difference]], control:
             low, high = metric.ends(d)
             cells.append(Cell(f"{metric.of(d):+.1f}", f"{low:+.1f} to {high:+.1f}", metric.change_colour(d)))
         rows.append(cells)
-    note = f"Paired within patients; {metric.direction}. Coloured where the interval excludes 0 and at least {FEWEST} "
-        "patients count."
+    coloured = f"Coloured where the interval excludes 0 and at least {FEWEST} patients count."
+    note = f"Paired within patients; {metric.direction}. {coloured}"
     header = ["Arm", *(region.value for region in REGIONS)]
     return Table(f"{metric.name} minus the {control} arm's, in {metric.unit}", note, header, rows)

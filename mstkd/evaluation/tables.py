@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from mstkd.evaluation.against import Difference
 from mstkd.evaluation.layout import Cell, Table
-from mstkd.evaluation.metric import METRICS, Metric
+from mstkd.evaluation.metric import FEWEST, METRICS, Metric
 from mstkd.evaluation.published import AVERAGE, Figure
 from mstkd.evaluation.scores import ALL
 from mstkd.evaluation.summary import Mean, average
@@ -76,7 +76,9 @@ def changes(differences: Sequence[Difference], other: str, metric: Metric) -> Ta
         f"This model minus {other} in {unit}, {metric.direction}, on the patients of both, "
         "with its 95% interval over patients."
     )
-    legend = "Coloured where the interval leaves out zero: green is better, orange is worse."
+    legend = (
+        f"Coloured where the interval leaves out zero, of {FEWEST} patients or more: green is better, orange worse."
+    )
     return Table(f"{metric.name} against {other}", note, header, list(rows.values()), legend)
 
 
