@@ -77,7 +77,7 @@ def changes(differences: Sequence[Difference], other: str, metric: Metric) -> Ta
         "with its 95% interval over patients."
     )
     legend = (
-        f"Coloured where the interval leaves out zero, of {FEWEST} patients or more: green is better, orange worse."
+        f"Coloured where the interval leaves out zero, of {FEWEST} patients or more: green better, orange worse."
     )
     return Table(f"{metric.name} against {other}", note, header, list(rows.values()), legend)
 
