@@ -69,7 +69,10 @@ def experiment(folder: Path, steps: int) -> dict[str, object]:
     network = MSTKDNet(config.architecture)
     network.load_state_dict(load_checkpoint(folder / "run")["average"]["network"])
     case = load_cached(read_datalist(datalist)[0], folder / "cache")
-    dice = {describe(c): validation_dice(network, [case], [c], fabric).popitem()[1] for c in COMBINATIONS}
+    dice = {
+        describe(c): validation_dice(network, [case], [c], fabric, stop=lambda: False).popitem()[1]
+        for c in COMBINATIONS
+    }
     singles = [dice[describe(c)]["WT"] for c in COMBINATIONS if len(c) == 1]
     return {
         "steps": steps,
