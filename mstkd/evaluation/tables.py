@@ -76,9 +76,7 @@ def changes(differences: Sequence[Difference], other: str, metric: Metric) -> Ta
         f"This model minus {other} in {unit}, {metric.direction}, on the patients of both, "
         "with its 95% interval over patients."
     )
-    legend = (
-        f"Coloured where the interval leaves out zero, of {FEWEST} patients or more: green better, orange worse."
-    )
+    legend = f"Coloured where the interval leaves out zero, of {FEWEST} patients or more: green better, orange worse."
     return Table(f"{metric.name} against {other}", note, header, list(rows.values()), legend)
 
 
