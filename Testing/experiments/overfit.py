@@ -4,7 +4,7 @@ Trains on the sample patient, cut to 64 mm at the edge of the tumour, without au
 and measures the same patient. Prints Dice per combination as one JSON object; exit code 1
 when whole tumour stays below 0.95 with all sequences or 0.90 with a single one.
 
-    .venv/bin/python Testing/experiments/overfit.py [--steps 700]
+    .venv/bin/python Testing/experiments/overfit.py [--steps 300]
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ def experiment(folder: Path, steps: int) -> dict[str, object]:
         [
             f"phases=[{{steps: {steps}, patch: [64, 64, 64], learning_rate: 1.0e-3}}]",
             "sampling.augmentation=none",
+            "sampling.batch_size=4",
             "sampling.full_set_ramp=0",
             f"validation.every={steps}",
         ],
@@ -84,7 +85,7 @@ def experiment(folder: Path, steps: int) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--steps", type=int, default=700)
+    parser.add_argument("--steps", type=int, default=300)
     with tempfile.TemporaryDirectory() as folder:
         report = experiment(Path(folder), parser.parse_args().steps)
     print(json.dumps(report, indent=1))
