@@ -110,7 +110,7 @@ def ablate(
     arm: Annotated[
         list[str], typer.Option(help="Only this arm; may be repeated. Default: all five, and the table.")
     ] = [],  # noqa: B006 (typer reads it; nobody changes it)
-    changes: Changes = [],  # noqa: B006
+    changes: Changes = [],  # noqa: B006 (likewise)
     cache: Cache = CACHE,
     device: Device = "auto",
 ) -> None:

@@ -28,6 +28,7 @@ class Residual(nn.Sequential):
         if self.recompute and torch.is_grad_enabled():
             again: Tensor = checkpoint(super().forward, x, use_reentrant=False)
             return again
+        # torch does not annotate it.
         out: Tensor = super().forward(x)  # type: ignore[no-untyped-call]
         return out
 

@@ -19,6 +19,7 @@ def make_fabric(device: torch.device, precision: str) -> Fabric:
         precision: Fabric's name of it; on a CPU always 32 bits.
     """
     kind = device.type
+    # Fabric spells its precisions as literals; the configuration has checked that this is one.
     used = "32-true" if kind == "cpu" else precision
     if "TORCHELASTIC_RUN_ID" in os.environ:
         here, everywhere = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
