@@ -13,7 +13,8 @@ from rich.table import Table
 
 from mstkd.cli.shared import Device, Image, app, sentences, talk
 from mstkd.errors import InputError
-from mstkd.modalities import Modality, describe, missing, recognise_folder, recognise_name
+from mstkd.modalities import Modality, describe, missing
+from mstkd.recognition import recognise_folder, recognise_name
 
 
 @app.command()
@@ -67,12 +68,12 @@ def announce(files: dict[Modality, Path]) -> None:
     """Say before anything is computed which file is taken for which sequence, and what is missing."""
     for modality, path in files.items():
         told = recognise_name(path.name)
-        if told is None:
+        if told.modality is None:
             evidence = " (as you said)"
-        elif told[0] is modality:
-            evidence = f" (its name says '{told[1]}')"
+        elif told.modality is modality:
+            evidence = f" ({told.because})"
         else:
-            evidence = f" (as you said, but its name says '{told[1]}', which is {told[0].label})"
+            evidence = f" (as you said, but {told.because}, which is {told.modality.label})"
         talk.print(f"{modality.label:>5}: {path}{evidence}", markup=False)
     talk.print(f"Missing: {describe(missing(files))}")
 

@@ -15,7 +15,7 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from mstkd.errors import InputError
-from mstkd.modalities import image_stem
+from mstkd.recognition import image_stem
 
 Array = np.ndarray
 MIN_VOXELS_PER_AXIS = 5

@@ -10,7 +10,8 @@ from mstkd.data.layouts.entry import Entry, Finding
 from mstkd.data.layouts.folder import images_in
 from mstkd.data.words import counted
 from mstkd.errors import InputError
-from mstkd.modalities import Modality, image_stem, ordered, recognise_name
+from mstkd.modalities import Modality, ordered
+from mstkd.recognition import image_stem, recognise_name
 
 TITLE = "Medical Segmentation Decathlon"
 CONVENTION = "decathlon"
@@ -65,8 +66,8 @@ def is_decathlon(root: Path) -> bool:
 
 def _channels(names: dict[str, Any]) -> dict[Modality, int]:
     """``{"0": "FLAIR", "1": "T1w", ...}`` to the channel of each sequence, in our order."""
-    told = {int(number): recognise_name(str(name)) for number, name in names.items()}
-    found = {answer[0]: number for number, answer in told.items() if answer is not None}
+    told = {int(number): recognise_name(str(name)).modality for number, name in names.items()}
+    found = {modality: number for number, modality in told.items() if modality is not None}
     return {modality: found[modality] for modality in ordered(found)}
 
 

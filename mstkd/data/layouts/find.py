@@ -8,7 +8,7 @@ from mstkd.data.layouts import bids, decathlon, patients, table
 from mstkd.data.layouts.entry import Finding
 from mstkd.data.layouts.folder import images_in
 from mstkd.errors import InputError
-from mstkd.modalities import image_stem, recognise_name
+from mstkd.recognition import image_stem, recognise_name
 
 
 def find_cases(source: Path) -> list[Finding]:
@@ -46,7 +46,7 @@ def _refuse_wrong_level(folder: Path) -> None:
 
 def _nothing(folder: Path) -> InputError:
     images = images_in(folder)
-    told = [answer[0] for path in images if (answer := recognise_name(image_stem(path) or ""))]
+    told = [found for path in images if (found := recognise_name(image_stem(path) or "").modality)]
     if len(told) > len(set(told)):
         return InputError(
             f"{folder} holds the files of many patients side by side; give each patient a folder, or give a list (CSV)."

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mstkd.data.layouts.known import known_set
-from mstkd.modalities import Modality, image_stem, names_a_label_map, ordered, recognise_name
+from mstkd.modalities import Modality, ordered
+from mstkd.recognition import image_stem, names_a_label_map, recognise_name
 
 DEEPEST = 3
 """Levels below the given folder that are searched for patients (set, grade or site, patient)."""
@@ -65,13 +66,13 @@ def sort_files(files: Iterable[Path], segmentations: Iterable[Path] = ()) -> Con
     labels, unknown = list(segmentations), []
     for path in files:
         stem = image_stem(path) or ""
-        told = recognise_name(stem)
+        told = recognise_name(stem).modality
         if names_a_label_map(stem):
             labels.append(path)
         elif told is None:
             unknown.append(path)
         else:
-            images.setdefault(told[0], []).append(path)
+            images.setdefault(told, []).append(path)
     labels = [path for path in labels if not _NEVER_REFERENCE.search(image_stem(path) or "")]
     named = [path for path in labels if not _RATHER_NOT.search(image_stem(path) or "")] or labels
     problems = [_twice(m.label, images[m]) for m in ordered(images) if len(images[m]) > 1]

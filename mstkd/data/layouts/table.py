@@ -10,7 +10,8 @@ from mstkd.data.layouts.entry import Entry, Finding
 from mstkd.data.layouts.known import convention_of
 from mstkd.data.words import counted
 from mstkd.errors import InputError
-from mstkd.modalities import Modality, describe, ordered, recognise_name
+from mstkd.modalities import Modality, describe, ordered
+from mstkd.recognition import recognise_name
 from mstkd.regions import CONVENTIONS
 
 COLUMNS = ("id", "seg", "labels", "dataset", "split", "partition", "patient")
@@ -71,12 +72,12 @@ def _sequences(columns: list[str], path: Path) -> dict[Modality, str]:
     """The column of each sequence; its heading may be any name that tells the sequence, e.g. ``t1ce``."""
     found: dict[Modality, str] = {}
     for column in columns:
-        told = recognise_name(column)
+        told = recognise_name(column).modality
         if column in COLUMNS:
             continue
-        if told is None or told[0] in found:
+        if told is None or told in found:
             raise InputError(f"{path} has a column '{column}' too many; see the columns in docs/data.md.")
-        found[told[0]] = column
+        found[told] = column
     for needed in ("id", "seg"):
         if needed not in columns:
             raise InputError(f"{path} lacks the column '{needed}'; see the columns in docs/data.md.")

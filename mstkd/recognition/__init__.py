@@ -1,0 +1,11 @@
+"""Which image is which sequence: from names, headers and intensities, each answer with its evidence.
+
+Nothing here imports more than the standard library at file scope unless its module says so,
+so that Slicer's own process may use it.
+"""
+
+from mstkd.recognition.folder import image_stem, names_a_label_map, recognise_folder
+from mstkd.recognition.names import recognise_name
+from mstkd.recognition.recognition import Recognition
+
+__all__ = ["Recognition", "image_stem", "names_a_label_map", "recognise_folder", "recognise_name"]

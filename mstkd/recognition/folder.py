@@ -1,0 +1,71 @@
+"""Which image files of a folder are which sequence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from mstkd.errors import InputError
+from mstkd.modalities import Modality, ordered
+from mstkd.recognition.names import recognise_name
+
+_IMAGE_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".mhd")
+_NOT_AN_IMAGE = re.compile(
+    r"(?:^|[ _.-])(?:seg|segm|mask|label|labels|labelmap|dseg|probseg|roi|lesion|brainmask|gt)(?:[ _.-]|$)",
+    re.IGNORECASE,
+)
+
+
+def image_stem(path: Path) -> str | None:
+    """The name without an image suffix, or None when it is no image file."""
+    for suffix in _IMAGE_SUFFIXES:
+        if path.name.lower().endswith(suffix):
+            return path.name[: -len(suffix)]
+    return None
+
+
+def names_a_label_map(stem: str) -> bool:
+    """Whether a file's name speaks of a segmentation or a mask."""
+    return _NOT_AN_IMAGE.search(stem) is not None
+
+
+def recognise_folder(folder: Path, settled: Collection[Modality] = ()) -> dict[Modality, Path]:
+    """The sequences in a patient's folder, from the names of its image files.
+
+    A BIDS subject or session folder is searched in its ``anat`` folder.
+
+    Label maps and masks are passed over, and so are the ``settled`` sequences, which the
+    user has named. Raises InputError when the folder tells none, or two files for one
+    sequence: a choice between them is the user's.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; give a patient's folder or name the files, e.g. --flair FILE.")
+    found: dict[Modality, Path] = {}
+    for path in sorted(_image_folder(folder).iterdir()):
+        stem = image_stem(path)
+        if stem is None or path.name.startswith(".") or names_a_label_map(stem):
+            continue
+        answer = recognise_name(stem)
+        if answer.modality is None or answer.modality in settled:
+            continue
+        modality = answer.modality
+        if modality in found:
+            raise InputError(
+                f"{folder} holds two {modality.label} files, {found[modality].name} and {path.name}; "
+                f"name the right one with --{modality.value} FILE."
+            )
+        found[modality] = path
+    if not found and not settled:
+        raise InputError(
+            f"{folder} holds no file whose name tells FLAIR, T1, T1Gd or T2; name the files, e.g. --flair FILE."
+        )
+    return {m: found[m] for m in ordered(found)}
+
+
+def _image_folder(folder: Path) -> Path:
+    """The folder itself, or the only ``anat`` folder of a BIDS subject or session."""
+    anatomy = [*folder.glob("anat"), *folder.glob("ses-*/anat")]
+    if len(anatomy) > 1:
+        raise InputError(f"{folder} holds several sessions; give one of them, e.g. {anatomy[0].parent}.")
+    return anatomy[0] if anatomy else folder
