@@ -34,6 +34,25 @@ def test_resampling_agrees_with_scipy(source, target):
     assert (ours[beyond] == -9).all()
 
 
+@given(
+    st.permutations([0, 1, 2]),
+    st.tuples(*[st.sampled_from([-1, 1])] * 3),
+    st.tuples(*[st.integers(-9, 9)] * 3),
+    st.tuples(*[st.integers(1, 9)] * 3),
+    st.floats(0.3, 4),
+)
+def test_grids_that_share_their_voxel_centres_exchange_values_unchanged(order, signs, shift, shape, spacing):
+    image = np.random.default_rng(2).normal(size=(5, 7, 6)).astype(np.float32)
+    source = Grid(image.shape, np.diag([spacing, spacing, spacing, 1.0]))
+    step = np.eye(3)[:, order] * signs
+    affine = np.eye(4)
+    affine[:3, :3], affine[:3, 3] = step * spacing, np.array(shift) * spacing
+    target = Grid(shape, affine)
+    index = np.rint(apply_affine(np.linalg.inv(source.affine), world_points(target)))
+    expected = ndimage.map_coordinates(image, np.moveaxis(index, -1, 0), order=0, mode="constant", cval=-9)
+    np.testing.assert_array_equal(resample(image, source, target, outside=-9), expected)
+
+
 def test_a_rotation_about_one_axis_with_signed_zeros_is_resampled_right():
     # ITK's own inversion of this direction matrix fails and misplaces the image.
     affine = np.eye(4)

@@ -1,15 +1,19 @@
 """One patient on one grid, and the way back to the patient's own grid."""
 
+from mstkd.preprocessing.gather import GatheredPatient, gather
 from mstkd.preprocessing.grid import Grid, resample, resample_labels, world_grid
 from mstkd.preprocessing.header import Header, read_header
-from mstkd.preprocessing.patient import PreparedPatient, prepare
+from mstkd.preprocessing.patient import PreparedPatient, normalised, prepare
 from mstkd.preprocessing.volume import Volume, read_labels, read_volume
 
 __all__ = [
+    "GatheredPatient",
     "Grid",
     "Header",
     "PreparedPatient",
     "Volume",
+    "gather",
+    "normalised",
     "prepare",
     "read_header",
     "read_labels",

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 
+from mstkd.preprocessing.lattice import shared_lattice
+
 Array = np.ndarray
 
 
@@ -53,9 +55,13 @@ def resample(array: Array, source: Grid, target: Grid, outside: float = 0.0) -> 
     """Trilinear interpolation of ``(I, J, K)`` from one grid to another, as float32.
 
     Points outside the source's outer voxel faces become ``outside``; between the centre
-    and the face of an outer voxel its value is held.
+    and the face of an outer voxel its value is held. Where the grids share their voxel
+    centres the values are copied.
     """
     to_source = np.linalg.inv(source.affine) @ target.affine
+    lattice = shared_lattice(to_source, target.shape, source.shape)
+    if lattice is not None:
+        return lattice.copy(array, target.shape, outside)
     transform = sitk.AffineTransform(3)
     transform.SetMatrix(to_source[:3, :3].ravel().tolist())
     transform.SetTranslation(to_source[:3, 3].tolist())

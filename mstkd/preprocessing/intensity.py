@@ -23,10 +23,10 @@ def air_value(image: Array) -> float:
 
     In a skull-stripped volume that was z-scored, air is a value in the middle of the range.
     """
-    faces = np.concatenate([np.take(image, index, axis).ravel() for axis in range(3) for index in (0, -1)])
-    values, counts = np.unique(faces, return_counts=True)
-    clean = counts.max() >= CLEAN_AIR * faces.size
-    return float(values[counts.argmax()] if clean else image.min())
+    faces = np.concatenate([np.moveaxis(image, axis, 0)[index].ravel() for axis in range(3) for index in (0, -1)])
+    usual = np.partition(faces, faces.size // 2)[faces.size // 2]  # a value that most have is the middle one
+    clean = np.count_nonzero(faces == usual) >= CLEAN_AIR * faces.size
+    return float(usual if clean else image.min())
 
 
 def head_mask(image: Array, air: float) -> Array:
