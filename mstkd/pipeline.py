@@ -1,82 +1,102 @@
-"""One patient from files to a result; the command line and the worker both call it."""
+"""One patient from sources to a result; the command line and the worker both call it."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mstkd.errors import InputError
 from mstkd.inference import choose_device, segment
-from mstkd.inference.segment import Report, Segmentation
+from mstkd.inference.segment import Report
 from mstkd.modalities import Modality
 from mstkd.models import ModelPackage, load_package, shipped_model
-from mstkd.preprocessing import Volume, read_volume
-from mstkd.results import ResultFolder, summarise
+from mstkd.preprocessing import Volume, preprocess
+from mstkd.preprocessing.brain import Method
+from mstkd.results import PatientResult, ResultFolder
+from mstkd.sources import Source
+from mstkd.timing import Clock
 
 Summary = dict[str, Any]
+PREPROCESSED = 0.2
+"""The share of the progress bar at which the network begins."""
 
 
-def read_patient(files: Mapping[Modality, Path], names: Mapping[Modality, str]) -> dict[Modality, Volume]:
+@dataclass(frozen=True)
+class Wishes:
+    """What a user may choose about one patient; the defaults are what most want.
+
+    Attributes:
+        reference: Whose grid carries the result; None takes T1Gd, else FLAIR, T1, T2.
+        registration: Whether sequences that moved are brought to the reference.
+        brain: How to find the brain, or an own mask; None takes the best there is.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        flips: Also average over the mirrored head.
+    """
+
+    reference: Modality | None = None
+    registration: bool = True
+    brain: Method | Path | None = None
+    device: str = "auto"
+    flips: bool = False
+
+
+def read_patient(sources: Mapping[Modality, Source]) -> dict[Modality, Volume]:
     """Read each sequence; the same file twice is refused before reading.
-
-    Args:
-        names: What messages call a sequence, where that is not its file.
 
     Raises InputError.
     """
     seen: dict[Path, Modality] = {}
-    for modality, path in files.items():
-        real = path.resolve()
+    for modality, source in sources.items():
+        if source.path is None:
+            continue
+        real = source.path.resolve()
         if real in seen:
-            raise InputError(f"{path} is given as {seen[real].label} and as {modality.label}; give each file once.")
+            labels = f"as {seen[real].label} and as {modality.label}"
+            raise InputError(f"{source.name} is given {labels}; give each file once.")
         seen[real] = modality
-    volumes = {}
-    for modality, path in files.items():
-        name = names.get(modality, str(path))
-        try:
-            volumes[modality] = replace(read_volume(path), source=name)
-        except InputError as error:
-            raise InputError(str(error).replace(str(path), name)) from error
-    return volumes
+    return {modality: source.read() for modality, source in sources.items()}
 
 
 def segment_patient(
-    files: Mapping[Modality, Path],
-    *,
+    sources: Mapping[Modality, Source],
     model: ModelPackage,
-    names: Mapping[Modality, str] | None = None,
-    reference: Modality | None = None,
-    device: str = "auto",
-    flips: bool = False,
+    wishes: Wishes = Wishes(),
     report: Report = lambda share, text: None,
-) -> tuple[Segmentation, Summary]:
-    """Read, segment and summarise one patient; writes nothing.
+) -> PatientResult:
+    """Read, align, resample, mask and segment one patient; writes nothing.
 
     Raises:
         InputError: Bad input.
     """
-    started = time.perf_counter()
-    where = choose_device(device)
-    report(0.0, "Reading the images")
-    volumes = read_patient(files, names or {})
-    reading = time.perf_counter() - started
-    result = segment(volumes, model, device=where, reference=reference, flips=flips, report=report)
-    result.seconds["read"] = reading
-    result.seconds["total"] = time.perf_counter() - started
-    return result, summarise(result, {m: volume.source for m, volume in volumes.items()}, model)
+    clock = Clock()
+    with clock.step("total"):
+        device = choose_device(wishes.device)
+        with clock.step("read"):
+            report(0.0, "Reading the images")
+            volumes = read_patient(sources)
+        done = preprocess(
+            volumes,
+            reference=wishes.reference,
+            registration=wishes.registration,
+            brain=wishes.brain,
+            device=device,
+            clock=clock,
+            report=lambda share, text: report(share * PREPROCESSED, text),
+        )
+        found = segment(done.prepared, model, device=device, flips=wishes.flips, report=report)
+    total = clock.seconds.pop("total")
+    seconds = {**clock.seconds, **found.seconds, "total": total}
+    return PatientResult(sources, done, found, model, seconds)
 
 
 def segment_files(
-    files: Mapping[Modality, Path],
+    sources: Mapping[Modality, Source],
     output: Path,
     *,
-    reference: Modality | None = None,
     model: Path | None = None,
-    device: str = "auto",
-    flips: bool = False,
+    wishes: Wishes = Wishes(),
     report: Report = lambda share, text: None,
 ) -> Summary:
     """Segment a patient and write the result folder; returns the summary.
@@ -89,9 +109,6 @@ def segment_files(
     """
     with ResultFolder(output) as folder:
         package = load_package(model or shipped_model())
-        result, summary = segment_patient(
-            files, model=package, reference=reference, device=device, flips=flips, report=report
-        )
+        result = segment_patient(sources, package, wishes, report)
         report(0.95, "Writing")
-        folder.write(result, summary)
-    return summary
+        return folder.write(result)

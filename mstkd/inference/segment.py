@@ -54,34 +54,26 @@ class Segmentation:
 
 
 def segment(
-    volumes: Mapping[Modality, Volume],
+    patient: PreparedPatient,
     model: ModelPackage,
     *,
     device: torch.device,
-    reference: Modality | None = None,
     flips: bool = False,
     report: Report = lambda share, text: None,
     stop: Stop = lambda: False,
 ) -> Segmentation:
-    """Segment a patient from any non-empty subset of sequences.
+    """Segment a prepared patient.
 
     Args:
-        volumes: The sequences, each on its own grid.
-        reference: Whose grid carries the result; None takes T1Gd, else FLAIR, T1, T2.
         flips: Also average over the left-right mirrored head (twice the time).
         report: Told about progress.
         stop: Asked between passes of the network.
 
     Raises:
-        InputError: The volumes are refused.
+        InputError: Not even the smallest tile fits into memory.
         CancelledError: ``stop`` said so.
     """
     seconds: dict[str, float] = {}
-    report(0.05, f"Preparing {describe(volumes)}")
-    started = time.perf_counter()
-    patient = prepare(volumes, reference)
-    seconds["prepare"] = time.perf_counter() - started
-
     started = time.perf_counter()
     low, high = NETWORK_SHARE
     where = "GPU" if device.type == "cuda" else "CPU"
@@ -110,7 +102,7 @@ def segment(
     if volumes_ml[Region.WT] == 0:
         warnings.append("No tumour was found.")
     return Segmentation(
-        tissues, uncleaned, patient, volumes_ml, missing(volumes), tile, str(device), seconds, tuple(warnings)
+        tissues, uncleaned, patient, volumes_ml, missing(patient.present), tile, str(device), seconds, tuple(warnings)
     )
 
 

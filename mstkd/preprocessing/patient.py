@@ -39,6 +39,11 @@ class PreparedPatient:
     warnings: tuple[str, ...]
 
     @property
+    def present(self) -> tuple[Modality, ...]:
+        """The sequences that were given."""
+        return tuple(m for m in CHANNELS if self.mask[m.channel])
+
+    @property
     def reference_grid(self) -> Grid:
         return Grid(self.reference.shape, self.reference.affine)
 

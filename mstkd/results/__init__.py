@@ -1,6 +1,7 @@
-"""What a segmentation leaves on disk: label map, summary, picture; all of it or nothing."""
+"""What a segmentation leaves on disk: label map, report, pictures; all of it or nothing."""
 
 from mstkd.results.folder import LABELS, PICTURE, SUMMARY, ResultFolder
+from mstkd.results.patient import PatientResult
 from mstkd.results.summary import summarise
 
-__all__ = ["LABELS", "PICTURE", "SUMMARY", "ResultFolder", "summarise"]
+__all__ = ["LABELS", "PICTURE", "SUMMARY", "PatientResult", "ResultFolder", "summarise"]

@@ -1,36 +1,48 @@
-"""The folder of one segmentation: label map, summary and picture, or nothing."""
+"""The folder of one segmentation: label map, report and pictures, or nothing."""
 
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import nibabel as nib
 import numpy as np
 
-from mstkd.inference.segment import Segmentation
 from mstkd.preprocessing import Volume
 from mstkd.results.draft import DraftFolder, disk_errors
+from mstkd.results.page import patient_page
+from mstkd.results.patient import PatientResult
 from mstkd.results.picture import draw_picture
+from mstkd.results.steps import step_panels
+from mstkd.results.summary import summarise
 
-LABELS, SUMMARY, PICTURE = "labels.nii.gz", "summary.json", "picture.png"
+LABELS, SUMMARY, PICTURE, PAGE = "labels.nii.gz", "summary.json", "picture.png", "report.html"
 
 
 class ResultFolder(DraftFolder):
-    """Writes ``labels.nii.gz``, ``summary.json`` and ``picture.png``."""
+    """Writes ``labels.nii.gz``, ``summary.json``, ``report.html`` and ``picture.png``."""
 
-    def write(self, result: Segmentation, summary: dict[str, Any]) -> None:
-        """Write all three files, then put them in place of earlier ones.
+    def write(self, result: PatientResult) -> dict[str, Any]:
+        """Write all files, then put them in place of earlier ones; returns the summary.
 
         Raises:
             InputError: The disk is full or refuses.
         """
+        started = time.perf_counter()
         with disk_errors(self.folder):
-            write_labels(self.draft / LABELS, result.tissues, result.patient.reference)
-            draw_picture(self.draft / PICTURE, result)
+            write_labels(self.draft / LABELS, result.segmentation.tissues, result.segmentation.patient.reference)
+            draw_picture(self.draft / PICTURE, result.segmentation)
+            panels = step_panels(result)
+            writing = time.perf_counter() - started
+            seconds = {**result.seconds, "write": writing, "total": result.seconds["total"] + writing}
+            summary = summarise(replace(result, seconds=seconds))
+            (self.draft / PAGE).write_text(patient_page(summary, panels), "utf-8")
             (self.draft / SUMMARY).write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
             self.publish()
+        return summary
 
 
 def write_labels(path: Path, tissues: np.ndarray, reference: Volume) -> None:

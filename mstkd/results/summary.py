@@ -1,4 +1,4 @@
-"""The summary of one segmentation as plain values."""
+"""The report on one patient as plain values."""
 
 from __future__ import annotations
 
@@ -6,56 +6,67 @@ from typing import Any
 
 import mstkd
 from mstkd.inference.memory import peak_memory_gb
-from mstkd.inference.segment import Segmentation
-from mstkd.modalities import Modality, describe
-from mstkd.models import Card, ModelPackage
-from mstkd.regions import Region, Tissue
+from mstkd.modalities import Modality
+from mstkd.preprocessing import Alignment, Volume
+from mstkd.regions import Tissue
+from mstkd.results.patient import PatientResult
 
 NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
 
 
-TRUSTWORTHY_DICE = 0.5
-
-
-def doubts(card: Card, sequences: str) -> list[str]:
-    """A warning that names the regions for which the model was measured to be poor.
-
-    Args:
-        sequences: What was given, e.g. ``FLAIR, T1Gd``; where the card has no figures for
-            just these, those for all available sequences count.
-    """
-    measured = {(entry["sequences"], entry["region"]): entry["dice"] for entry in card["accuracy"]}
-    found = {r.value: measured.get((sequences, r.value), measured.get(("all available", r.value))) for r in Region}
-    poor = [f"{region} {dice:.2f}" for region, dice in found.items() if dice is not None and dice < TRUSTWORTHY_DICE]
-    if not poor:
-        return []
-    return [f"Do not rely on {', '.join(poor)}: so low is this model's measured Dice on patients it never saw."]
-
-
-def summarise(result: Segmentation, sources: dict[Modality, str], model: ModelPackage) -> dict[str, Any]:
-    """What ``summary.json`` holds.
-
-    Args:
-        sources: Where each sequence came from.
-    """
-    reference = result.patient.reference
+def summarise(result: PatientResult) -> dict[str, Any]:
+    """What ``summary.json`` holds; lengths in mm, angles in degrees, volumes in mL, times in seconds."""
+    found, done = result.segmentation, result.preprocessed
     return {
         "notice": NOTICE,
         "mstkd": mstkd.__version__,
-        "sequences": {modality.label: source for modality, source in sources.items()},
-        "missing": [modality.label for modality in result.missing],
-        "reference": {
-            "sequence": result.patient.reference_modality.label,
-            "file": reference.source,
-            "shape": list(reference.shape),
-            "spacing_mm": [round(float(mm), 4) for mm in reference.spacing],
-        },
+        "sequences": {modality.label: _sequence(result, modality) for modality in result.sources},
+        "missing": [modality.label for modality in found.missing],
+        "reference": {"sequence": found.patient.reference_modality.label, **_image(found.patient.reference)},
+        "working_grid": {"shape": list(found.patient.grid.shape), "spacing_mm": [1.0, 1.0, 1.0]},
+        "brain": {
+            "method": done.brain.method.value,
+            "sequence": done.brain_from.label,
+            "ml": round(done.brain.ml, 1),
+        }
+        if done.brain
+        else None,
         "labels": {str(tissue.value): tissue.name for tissue in Tissue if tissue},
-        "regions_ml": {region.value: round(ml, 3) for region, ml in result.volumes_ml.items()},
-        "model": {"name": model.name, "sha256": model.sha256, "licence": model.card["licence"]},
-        "device": result.device,
-        "tile": list(result.tile) if result.tile else None,
+        "regions_ml": {region.value: round(ml, 3) for region, ml in found.volumes_ml.items()},
+        "model": {"name": result.model.name, "sha256": result.model.sha256, "licence": result.model.card["licence"]},
+        "device": found.device,
+        "tile": list(found.tile) if found.tile else None,
         "seconds": {step: round(seconds, 2) for step, seconds in result.seconds.items()},
         "peak_memory_gb": round(peak_memory_gb(), 2),
-        "warnings": [*result.warnings, *doubts(model.card, describe(sources))],
+        "warnings": result.warnings,
+    }
+
+
+def _sequence(result: PatientResult, modality: Modality) -> dict[str, Any]:
+    source, done = result.sources[modality], result.preprocessed
+    alignment = done.alignments.get(modality)
+    return {
+        "because": source.because,
+        **_image(done.volumes[modality]),
+        "alignment": _alignment(alignment) if alignment else None,
+    }
+
+
+def _image(volume: Volume) -> dict[str, Any]:
+    return {
+        "source": volume.source,
+        "shape": list(volume.shape),
+        "spacing_mm": [round(float(mm), 4) for mm in volume.spacing],
+    }
+
+
+def _alignment(alignment: Alignment) -> dict[str, Any]:
+    return {
+        "verdict": alignment.verdict.value,
+        "sentence": alignment.sentence,
+        "displacement_mm": round(alignment.displacement_mm, 2),
+        "rotation_deg": round(alignment.rotation_deg, 2),
+        "mutual_information_gain": round(alignment.gain, 4),
+        "overlap": round(alignment.overlap, 3),
+        "motion": [[round(float(value), 6) for value in row] for row in alignment.motion],
     }

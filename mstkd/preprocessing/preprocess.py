@@ -1,0 +1,104 @@
+"""Everything between a patient's images and the network, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from mstkd.modalities import Modality, ordered
+from mstkd.preprocessing.alignment import Alignment, Verdict, align, apply
+from mstkd.preprocessing.brain import Brain, Method, find_brain, preferred, read_brain_mask
+from mstkd.preprocessing.gather import GatheredPatient, choose_reference, gather, refuse_twins
+from mstkd.preprocessing.patient import PreparedPatient, normalised
+from mstkd.preprocessing.volume import Volume
+from mstkd.recognition.intensities import check_intensities
+from mstkd.timing import Clock
+
+
+@dataclass(frozen=True)
+class Preprocessed:
+    """A patient before the network, with what was done on the way.
+
+    Attributes:
+        volumes: The sequences as they were read.
+        aligned: The same where they lie now; those that stayed are the same objects.
+        alignments: How each sequence but the reference was brought to the reference;
+            empty when that was not wanted.
+        gathered: All sequences on the working grid.
+        brain: The brain mask on that grid; None when none was wanted.
+        brain_from: The sequence it was found on.
+        prepared: What the network takes.
+        warnings: Sentences the user must see.
+    """
+
+    volumes: Mapping[Modality, Volume]
+    aligned: Mapping[Modality, Volume]
+    alignments: Mapping[Modality, Alignment]
+    gathered: GatheredPatient
+    brain: Brain | None
+    brain_from: Modality
+    prepared: PreparedPatient
+    warnings: tuple[str, ...]
+
+
+def preprocess(
+    volumes: Mapping[Modality, Volume],
+    *,
+    reference: Modality | None = None,
+    registration: bool = True,
+    brain: Method | Path | None = None,
+    device: torch.device,
+    clock: Clock,
+    report: Callable[[float, str], None] = lambda share, text: None,
+) -> Preprocessed:
+    """Align, gather on one grid, find the brain, check and normalise; the volumes stay as they are.
+
+    Args:
+        volumes: Any non-empty subset of sequences, each on its own grid.
+        reference: Whose grid carries the result; None takes T1Gd, else FLAIR, T1, T2.
+        registration: Whether sequences that moved are brought to the reference.
+        brain: How to find the brain, or the user's own mask; None takes the best there is.
+        device: Where a network that finds the brain runs.
+        clock: Gets the seconds of each step.
+        report: Told about progress, as share of this work and one line.
+
+    Raises:
+        InputError: The volumes or the mask are refused.
+    """
+    refuse_twins(volumes)
+    chosen = choose_reference(volumes, reference)
+    alignments: dict[Modality, Alignment] = {}
+    with clock.step("align"):
+        for modality in ordered(volumes):
+            if registration and modality is not chosen:
+                report(0.1, f"Aligning {modality.label} with {chosen.label}")
+                alignments[modality] = align(volumes[modality], volumes[chosen])
+        aligned = {m: apply(v, alignments[m]) if m in alignments else v for m, v in volumes.items()}
+    with clock.step("resample"):
+        report(0.4, "Resampling")
+        gathered = gather(aligned, chosen)
+    with clock.step("brain"):
+        report(0.5, "Finding the brain")
+        source = preferred(volumes)
+        if isinstance(brain, Path):
+            found = read_brain_mask(brain, gathered.grid)
+        else:
+            found = find_brain(gathered.images[source], gathered.air[source], source, brain, device)
+    with clock.step("normalise"):
+        report(0.9, "Normalising")
+        doubts = check_intensities(gathered.images, found.mask, {m: v.source for m, v in volumes.items()})
+        prepared = normalised(gathered)
+    failed = [a.sentence for a in alignments.values() if a.verdict is Verdict.FAILED]
+    return Preprocessed(
+        volumes,
+        aligned,
+        alignments,
+        gathered,
+        found,
+        source,
+        prepared,
+        (*gathered.warnings, *failed, *found.warnings, *doubts),
+    )

@@ -1,0 +1,23 @@
+"""What a model was measured to be poor at."""
+
+from __future__ import annotations
+
+from mstkd.models import Card
+from mstkd.regions import Region
+
+TRUSTWORTHY_DICE = 0.5
+
+
+def doubts(card: Card, sequences: str) -> list[str]:
+    """A warning that names the regions for which the model was measured to be poor.
+
+    Args:
+        sequences: What was given, e.g. ``FLAIR, T1Gd``; where the card has no figures for
+            just these, those for all available sequences count.
+    """
+    measured = {(entry["sequences"], entry["region"]): entry["dice"] for entry in card["accuracy"]}
+    found = {r.value: measured.get((sequences, r.value), measured.get(("all available", r.value))) for r in Region}
+    poor = [f"{region} {dice:.2f}" for region, dice in found.items() if dice is not None and dice < TRUSTWORTHY_DICE]
+    if not poor:
+        return []
+    return [f"Do not rely on {', '.join(poor)}: so low is this model's measured Dice on patients it never saw."]

@@ -1,0 +1,136 @@
+"""The report on one patient as a page that needs no other file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from mstkd.html import document
+from mstkd.regions import APPEARANCE, REGIONS
+from mstkd.results.steps import Panel, Step
+
+STYLE = """
+figure { display: inline-block; margin: .4rem .5rem .4rem 0; }
+figcaption { color: #566170; font-size: .8rem; }
+img { display: block; height: 220px; background: #000; border-radius: 3px; }
+p.warning { background: #fdecea; border-left: 4px solid #c0392b; padding: .4rem .8rem; }
+b.region { display: inline-block; width: .9em; height: .9em; border-radius: 2px; margin-right: .4em; }
+"""
+
+
+BRAIN_METHODS = {
+    "given": "The mask was given.",
+    "stripped": "The images were already skull-stripped.",
+    "hd-bet": "The mask is HD-BET's.",
+    "deepbet": "The mask is deepbet's.",
+    "built-in": "The mask is that of the built-in method, which is rough.",
+}
+
+
+def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]) -> str:
+    """The page: the result first, then each step with its picture, then times."""
+    body = [f"<h1>{escape(_title(summary))}</h1>", f'<p class="notice">{escape(summary["notice"])}</p>']
+    body += [f'<p class="warning">{escape(warning)}</p>' for warning in summary["warnings"]]
+    body += [
+        "<h2>Result</h2>",
+        _table(
+            ["Region", "mL"],
+            [
+                [_swatch(APPEARANCE[region].colour) + region.title, f"{summary['regions_ml'][region.value]:.1f}"]
+                for region in REGIONS
+            ],
+        ),
+        _figures(panels[Step.FOUND]),
+        "<h2>Sequences as given</h2>",
+        _table(
+            ["Sequence", "Source", "Taken for it because", "Voxels", "Spacing (mm)"],
+            [
+                [
+                    label,
+                    escape(entry["source"]),
+                    escape(entry["because"]),
+                    " x ".join(map(str, entry["shape"])),
+                    " x ".join(f"{mm:.2f}" for mm in entry["spacing_mm"]),
+                ]
+                for label, entry in summary["sequences"].items()
+            ],
+        ),
+        f"<p>Missing: {escape(', '.join(summary['missing']) or 'none')}.</p>",
+        _figures(panels[Step.ACQUIRED]),
+    ]
+    if panels[Step.ALIGNED]:
+        body += ["<h2>Alignment</h2>", _alignment(summary), _figures(panels[Step.ALIGNED])]
+    if summary["brain"]:
+        brain = summary["brain"]
+        method = escape(BRAIN_METHODS[brain["method"]])
+        body += [
+            "<h2>Brain</h2>",
+            f"<p>{method} {brain['ml']:.0f} mL, found on {escape(brain['sequence'])}.</p>",
+            _figures(panels[Step.BRAIN]),
+        ]
+    grid = " x ".join(map(str, summary["working_grid"]["shape"]))
+    body += [
+        "<h2>What the network saw</h2>",
+        f"<p>Every sequence resampled to 1 mm and cropped to the head ({grid} voxels), z-scored.</p>",
+        _figures(panels[Step.NETWORK]),
+        "<h2>Time</h2>",
+        _times(summary["seconds"]),
+        "<h2>Made by</h2>",
+        f"<p>mstkd {escape(summary['mstkd'])}, model {escape(summary['model']['name'])} "
+        f"({escape(summary['model']['sha256'][:12])}), on {escape(summary['device'])}. "
+        f"Licence of the model: {escape(summary['model']['licence'])}</p>",
+    ]
+    return document(_title(summary), "\n".join(body), STYLE)
+
+
+def _title(summary: dict[str, Any]) -> str:
+    return f"{', '.join(summary['sequences'])} on the grid of {summary['reference']['sequence']}"
+
+
+def _alignment(summary: dict[str, Any]) -> str:
+    rows = []
+    for label, entry in summary["sequences"].items():
+        moved = entry["alignment"]
+        if moved:
+            rows.append(
+                [
+                    label,
+                    escape(moved["sentence"]),
+                    f"{moved['displacement_mm']:.1f}",
+                    f"{moved['rotation_deg']:.1f}",
+                    f"{moved['mutual_information_gain']:+.3f}",
+                    f"{moved['overlap']:.0%}",
+                ]
+            )
+    return _table(["Sequence", "", "mm", "Degrees", "Mutual information", "Overlap"], rows)
+
+
+def _times(seconds: dict[str, float]) -> str:
+    total = seconds["total"]
+    rows = [[escape(step), f"{s:.2f}", f"{s / max(total, 1e-6):.0%}"] for step, s in seconds.items()]
+    return _table(["Step", "Seconds", "Share"], rows)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Cells are HTML."""
+    head = "".join(f"<th>{title}</th>" for title in header)
+    lines = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<div><table><tr>{head}</tr>{lines}</table></div>"
+
+
+def _figures(panels: Iterable[Panel]) -> str:
+    return (
+        "<div>"
+        + "".join(
+            f'<figure><img src="{panel.address}" alt="{escape(panel.caption)}">'
+            f"<figcaption>{escape(panel.caption)}</figcaption></figure>"
+            for panel in panels
+        )
+        + "</div>"
+    )
+
+
+def _swatch(colour: tuple[float, float, float]) -> str:
+    red, green, blue = (round(255 * share) for share in colour)
+    return f'<b class="region" style="background:rgb({red},{green},{blue})"></b>'

@@ -1,0 +1,41 @@
+"""Everything that became of one patient, from the sources to the segmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mstkd.inference.segment import Segmentation
+from mstkd.modalities import Modality, describe
+from mstkd.models import ModelPackage
+from mstkd.preprocessing import Preprocessed
+from mstkd.results.doubts import doubts
+from mstkd.sources import Source
+
+
+@dataclass(frozen=True)
+class PatientResult:
+    """One patient's way through the engine.
+
+    Attributes:
+        sources: Where each sequence came from.
+        preprocessed: What was done before the network.
+        segmentation: What was found.
+        model: What found it.
+        seconds: Per step, in the order of the steps.
+    """
+
+    sources: Mapping[Modality, Source]
+    preprocessed: Preprocessed
+    segmentation: Segmentation
+    model: ModelPackage
+    seconds: Mapping[str, float]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences the user must see."""
+        return [
+            *self.preprocessed.warnings,
+            *self.segmentation.warnings,
+            *doubts(self.model.card, describe(self.sources)),
+        ]
