@@ -40,9 +40,12 @@ def answer(row: dict[str, str]) -> Recognition:
     header = Dataset()
     header.Modality = "MR"
     header.SeriesDescription = row["name"]
+    if "DiffusionBValue" in fields:
+        header.DiffusionBValue = float(fields.pop("DiffusionBValue"))
     for keyword, value in fields.items():
         several = keyword in ("ScanningSequence", "ImageType")
-        setattr(header, keyword, "" if value == "(empty)" else value.split("\\") if several else value)
+        parts = value.split("\\")
+        setattr(header, keyword, "" if value == "(empty)" else parts if several else value)
     return recognise_header(header)
 
 

@@ -17,6 +17,12 @@ _B_VALUE = re.compile(r"(?:iso)?b(?:0|\d{0,2}[05]0)")
 _SEQUENCES = (Meaning.T1, Meaning.T2, Meaning.FLAIR, Meaning.T1_NATIVE, Meaning.T1_ENHANCED, Meaning.T1_METHOD)
 
 
+def _may_be_glued(word: str) -> bool:
+    """Whether a word is telling enough to be looked for inside others: not ``fa`` in ``face``."""
+    meaning = LEXICON[word]
+    return meaning in _SEQUENCES or "+" in word or (meaning is Meaning.OTHER and len(word) > 2)
+
+
 @dataclass(frozen=True)
 class Token:
     """A word or phrase of a name: its text in lower case, where it stands, and what it means, if anything."""
@@ -64,7 +70,7 @@ def _pieces(found: re.Match[str]) -> Iterator[tuple[str, int, int]]:
     if word not in LEXICON and len(word.rstrip("0123456789")) >= 4 and word.rstrip("0123456789") in LEXICON:
         word = word.rstrip("0123456789")
     cut = _cut(word)
-    if len(cut) == 1 or not any(LEXICON[piece] in _SEQUENCES for piece in cut):
+    if len(cut) == 1 or not any(map(_may_be_glued, cut)):
         yield word, found.start(), found.end()
         return
     start = found.start()

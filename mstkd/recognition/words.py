@@ -54,7 +54,7 @@ _SEQUENCES: dict[Meaning, dict[str, str]] = {
     Meaning.T1: {"any": "t1, t1w, st1, st1w, t1wi"},
     Meaning.T2: {"any": "t2, t2w, st2, st2w, t2wi"},
     Meaning.FLAIR: {
-        "any": "flair, fla, t2f",
+        "any": "flair, sflair, fla, t2f",
         "Siemens": "dark fluid, darkfluid, da fl, dafl",
     },
     Meaning.PD: {"any": "pd, pdw, spdw, proton density, dp", "fr": "densite protonique, densite de proton"},
@@ -92,7 +92,7 @@ _CONTRAST: dict[Meaning, dict[str, str]] = {
     Meaning.NATIVE: {
         "en": "pre, precontrast, pregad, pregado, pregd, prekm, plain, unenhanced, nonenhanced, non enhanced, "
         "noncontrast, nocontrast, nongad, c-, before, nc",
-        "de": "nativ, native, vor, prakontrast",
+        "de": "nativ, native, vor, pra, prakontrast",
         "fr": "avant, natif",
         "es": "simple, precontraste, antes",
     },
@@ -203,7 +203,9 @@ def _entries(table: dict[str, str]) -> Iterator[str]:
         yield from (word.strip() for word in words.split(","))
 
 
-KIND: dict[str, str] = {word: kind for kind, table in {**_WEAK_OTHER, **_OTHER}.items() for word in _entries(table)}
+KIND: dict[str, str] = {
+    word: kind for tables in (_WEAK_OTHER, _OTHER) for kind, table in tables.items() for word in _entries(table)
+}
 """Which other kind of series a word speaks of."""
 
 LEXICON: dict[str, Meaning] = {
