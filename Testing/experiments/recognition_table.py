@@ -1,4 +1,4 @@
-"""Recognition over the acceptance table: accuracy and refusals of the held-out and the development rows as JSON.
+"""Recognition over the acceptance table: accuracy and refusals of each set of rows as JSON.
 
     .venv/bin/python Testing/experiments/recognition_table.py [--failures development]
 """
@@ -17,14 +17,14 @@ from recognition_rows import answer, counts, rows, verdict
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--failures", choices=["development", "heldout"], help="Print this set's failures too.")
+    parser.add_argument("--failures", choices=["heldout", "found", "development"], help="Print this set's failures too.")
     chosen = parser.parse_args().failures
     table = rows()
     for row in table:
         given = answer(row)
         if row["set"] == chosen and verdict(row, given) != "right":
             print(f"{verdict(row, given)}: {row['name']} is {row['expected']}, not {given}", file=sys.stderr)
-    report = {name: counts(row for row in table if row["set"] == name) for name in ("heldout", "development")}
+    report = {name: counts(row for row in table if row["set"] == name) for name in ("heldout", "found", "development")}
     for figures in report.values():
         if figures["rows"]:
             figures["accuracy"] = round(figures["right"] / figures["rows"], 4)

@@ -129,7 +129,7 @@ def _weightings(words: list[Token]) -> tuple[tuple[Weighting, ...], list[Token]]
 
     t1, t2 = those(Meaning.T1, Meaning.T1_NATIVE, Meaning.T1_ENHANCED), those(Meaning.T2)
     flair, density, method = those(Meaning.FLAIR), those(Meaning.PD), those(Meaning.T1_METHOD)
-    inversion, gradient = those(Meaning.INVERSION), those(Meaning.GRADIENT)
+    inversion, gradient, dual = those(Meaning.INVERSION), those(Meaning.GRADIENT), those(Meaning.DUAL_ECHO)
     if t1 and t2:
         return (Weighting.T1, Weighting.FLAIR if flair else Weighting.T2), _in_order(t1 + t2)
     if flair and method and not t1:
@@ -146,6 +146,8 @@ def _weightings(words: list[Token]) -> tuple[tuple[Weighting, ...], list[Token]]
         return (Weighting.PD, Weighting.T2), _in_order(t2 + density)
     if t2 and gradient:
         return (Weighting.T2STAR,), _in_order(t2 + gradient)
+    if dual and not method:
+        return (Weighting.PD, Weighting.T2), _in_order(t2 + dual)
     if inversion and not method and (t2 or any(w.text != "ir" for w in inversion)):
         return (Weighting.FLAIR, Weighting.STIR), _in_order(t2 + inversion)
     if density:

@@ -12,7 +12,9 @@ from mstkd.recognition.words import KIND, LEXICON, Meaning
 
 _LONGEST_PHRASE = max(word.count(" ") + 1 for word in LEXICON)
 # Words may hold a plus (``+C``), T2* its star, and ``C-`` its minus when nothing follows it.
-_WORD = re.compile(r"[tr]2w?\s?\*|c-(?![a-z0-9])|[a-z0-9+]+")
+_WORD = re.compile(r"[tr]2w?\s?\*|c-(?![a-z0-9])|\+?[a-z0-9]+(?:\+(?![a-z0-9]))?|\+")
+_PREFIXES = ("", "s", "e", "wip")
+"""Letters that Philips scanners put before a name (``sT1W_SE``)."""
 _B_VALUE = re.compile(r"(?:iso)?b(?:0|\d{0,2}[05]0)")
 _SEQUENCES = (Meaning.T1, Meaning.T2, Meaning.FLAIR, Meaning.T1_NATIVE, Meaning.T1_ENHANCED, Meaning.T1_METHOD)
 
@@ -69,14 +71,16 @@ def _pieces(found: re.Match[str]) -> Iterator[tuple[str, int, int]]:
     word = re.sub(r"\s", "", found.group())
     if word not in LEXICON and len(word.rstrip("0123456789")) >= 4 and word.rstrip("0123456789") in LEXICON:
         word = word.rstrip("0123456789")
-    cut = _cut(word)
-    if len(cut) == 1 or not any(map(_may_be_glued, cut)):
-        yield word, found.start(), found.end()
-        return
     start = found.start()
-    for piece in cut:
-        yield piece, start, start + len(piece)
-        start += len(piece)
+    for prefix in _PREFIXES:
+        cut = _cut(word[len(prefix) :]) if word.startswith(prefix) else ()
+        if all(piece in LEXICON for piece in cut) and any(map(_may_be_glued, cut)):
+            start += len(prefix)
+            for piece in cut:
+                yield piece, start, start + len(piece)
+                start += len(piece)
+            return
+    yield word, start, found.end()
 
 
 @cache

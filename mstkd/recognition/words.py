@@ -17,6 +17,8 @@ class Meaning(Enum):
     T2 = auto()
     FLAIR = auto()
     PD = auto()
+    DUAL_ECHO = auto()
+    """A spin echo with two echoes: proton density and T2."""
     T1_NATIVE = auto()
     """A word for a T1 without contrast."""
     T1_ENHANCED = auto()
@@ -51,19 +53,20 @@ class Meaning(Enum):
 
 
 _SEQUENCES: dict[Meaning, dict[str, str]] = {
-    Meaning.T1: {"any": "t1, t1w, st1, st1w, t1wi"},
-    Meaning.T2: {"any": "t2, t2w, st2, st2w, t2wi"},
+    Meaning.T1: {"any": "t1, t1w, t1wi"},
+    Meaning.T2: {"any": "t2, t2w, t2wi"},
     Meaning.FLAIR: {
-        "any": "flair, sflair, fla, t2f",
+        "any": "flair, fla, t2f",
         "Siemens": "dark fluid, darkfluid, da fl, dafl",
     },
-    Meaning.PD: {"any": "pd, pdw, spdw, proton density, dp", "fr": "densite protonique, densite de proton"},
+    Meaning.PD: {"any": "pd, pdw, proton density, dp", "fr": "densite protonique, densite de proton"},
+    Meaning.DUAL_ECHO: {"any": "dual, dual echo, dualecho, double echo, doubleecho"},
     Meaning.T1_NATIVE: {"any": "t1n"},
     Meaning.T1_ENHANCED: {"any": "t1c, t1ce, t1gd, t1km, ct1, cet1, ct1w, cet1w, gdt1, t1wce, t1cw"},
     Meaning.T1_METHOD: {
-        "any": "mprage, mp rage, mpragge, spgr, mp2rage",
+        "any": "mprage, mp rage, mp2rage, memprage, spgr",
         "Siemens": "vibe, mpr3d, tfl, tfl3d1, turboflash",
-        "GE": "fspgr, bravo, ir fspgr, irfspgr, efgre3d, lava",
+        "GE": "fspgr, fsgpr, bravo, ir fspgr, irfspgr, efgre3d, lava",
         "Philips": "tfe, t1tfe, thrive",
         "Canon": "fast fe, ffe3d",
     },
@@ -120,7 +123,7 @@ _PLACES: dict[Meaning, dict[str, str]] = {
     Meaning.MPR: {"any": "mpr"},
     Meaning.NEUTRAL: {
         "any": "ax, axial, tra, trans, transversal, sag, sagittal, cor, kor, coronal, koronar, 3d, 2d, tse, fse, "
-        "brain, head, vista, cube, space, fs, fatsat, w, weighted, iso, reg, to, bias",
+        "brain, head, adni, vista, cube, space, fs, fatsat, w, weighted, iso, reg, to, bias",
     },
 }
 
