@@ -4,8 +4,19 @@ Nothing here imports more than the standard library at file scope unless its mod
 so that Slicer's own process may use it.
 """
 
+from mstkd.recognition.acquisition import AcquisitionParameters
 from mstkd.recognition.folder import image_stem, names_a_label_map, recognise_folder
+from mstkd.recognition.headers import recognise_acquisition, recognise_header
 from mstkd.recognition.names import recognise_name
 from mstkd.recognition.recognition import Recognition
 
-__all__ = ["Recognition", "image_stem", "names_a_label_map", "recognise_folder", "recognise_name"]
+__all__ = [
+    "AcquisitionParameters",
+    "Recognition",
+    "image_stem",
+    "names_a_label_map",
+    "recognise_acquisition",
+    "recognise_folder",
+    "recognise_header",
+    "recognise_name",
+]

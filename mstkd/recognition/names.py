@@ -3,58 +3,194 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
 
 from mstkd.modalities import Modality
 from mstkd.recognition.recognition import Recognition
+from mstkd.recognition.tokens import Token, fold, tokens
+from mstkd.recognition.words import Meaning
 
-# Words that speak of something else than the sequence itself: BIDS entities but `ce-`
-# (`ses-post`, `space-T1w`), the time of surgery, and the target of a registration.
+# Parts of a name that speak of something else than the sequence itself: BIDS entities but
+# `ce-` (`ses-post`, `space-T1w`), the time of surgery, and the target of a registration.
 _ASIDES = re.compile(
-    r"(?<![a-z0-9])(?:(?:sub|ses|acq|space|run|rec|desc|dir|task)-[a-z0-9+]+|(?:pre|post)[ _.-]?op(?:erative|erativ)?|"
-    r"(?:to|on|in|reg2?)[ _.-](?:t[12]\w*|flair))(?![a-z0-9])",
-    re.IGNORECASE,
+    r"(?<![a-z0-9])(?:"
+    r"(?:sub|ses|acq|space|run|rec|desc|dir|task)-[a-z0-9+]+|sub[ _.-]?\d+|"
+    r"(?:pre|post|pra|intra)[ _.-]*(?:op|operat[a-z]*|surg[a-z]*|chirurg[a-z]*|treat[a-z]*|rad[a-z]*|rt|chemo[a-z]*|"
+    r"biops[a-z]*|resect[a-z]*|quirurg[a-z]*|process[a-z]*)|"
+    r"(?:to|on|in|reg2?)[ _.-](?:t[12][a-z0-9]*|flair)"
+    r")(?![a-z0-9])"
 )
-_SEP, _GAP = r"[ _.-]+", r"[ _.-]*"
-_PLAIN = rf"(?:pre|non?|without|w{_GAP}o|native?|plain|unenhanced)"
-_CONTRAST = r"(?:ce|c|gd|gado|gadolinium|km|post|postcontrast|contrast|\+c|\+)"
-# Tried in this order: a native T1 may mention the contrast it lacks ("T1 pre contrast"), an
-# enhanced T1 also contains the word for T1, and "T1 FLAIR" is a T1-weighted contrast.
-_PATTERNS: tuple[tuple[Modality, str], ...] = (
-    (Modality.T1, rf"t1w?{_SEP}(?:[a-z0-9]+{_SEP})*?{_PLAIN}(?:{_GAP}{_CONTRAST})?"),
-    (Modality.T1, rf"{_PLAIN}{_SEP}(?:{_CONTRAST}{_SEP})?t1w?"),
-    (Modality.T1GD, rf"t1w?{_GAP}(?:mpr(?:age)?{_GAP})?{_CONTRAST}"),
-    (Modality.T1GD, rf"(?:ce|gd|post|km){_SEP}(?:[a-z0-9]+{_SEP})*?t1w?"),
-    (Modality.T1GD, rf"t1w?{_SEP}(?:[a-z0-9]+{_SEP})*?{_CONTRAST}"),
-    (Modality.T1GD, rf"mprage{_GAP}(?:gd|ce|post|km)"),
-    (Modality.T1GD, r"ct1"),
-    (Modality.T1, rf"t1w?{_GAP}flair"),
-    (Modality.FLAIR, rf"(?:t2w?{_GAP})?flair|t2f|fla|dark{_GAP}fluid|da-?fl"),
-    (Modality.T1, rf"t1n|t1w?(?:{_GAP}mpr(?:age)?)?|mprage"),
-    (Modality.T2, r"t2w?"),
-)
-# Series of other kinds whose names also contain T1 or T2.
-_OTHER_SERIES = re.compile(
-    r"(?:^|[ _.-])(?:t2[ _.-]?star|t2\*|swi|swan|gre|dwi|dti|adc|trace|asl|perf(?:usion)?|dce|dsc|mra|tof|"
-    r"t[12][ _.-]?map(?:ping)?|localizer|scout)(?:[ _.-]|$)",
-    re.IGNORECASE,
-)
+_NOT_CONTRAST = re.compile(r"(?:fs|fat|sat|fatsat|mt|motion|sense|asset|angle|\d+)")
+
+
+class Weighting(Enum):
+    """The contrast of an image, finer than the four sequences; the value is its name for a person."""
+
+    FLAIR = "FLAIR"
+    T1 = "T1"
+    T2 = "T2"
+    PD = "proton density"
+    STIR = "STIR"
+    T2STAR = "T2*"
+
+
+@dataclass(frozen=True)
+class NameReading:
+    """What a name says.
+
+    Attributes:
+        weightings: What the image may be, by its name: none when the name is silent,
+            several when it is ambiguous (``PD/T2``).
+        enhanced: Whether a T1 has contrast; None when the name is silent. Both for
+            ``pre and post``: see ``torn``.
+        torn: The name speaks of contrast and of none.
+        other: Which other kind of series it is; empty when it is none.
+        quote: The words that say so, as they stand in the name.
+        reformat: Whether it was cut anew from a 3D image.
+    """
+
+    weightings: tuple[Weighting, ...] = ()
+    enhanced: bool | None = None
+    torn: bool = False
+    other: str = ""
+    quote: str = ""
+    reformat: bool = False
 
 
 def recognise_name(name: str) -> Recognition:
     """The sequence that a file, node or series name speaks of, and the words that say so.
 
-    Understands BraTS (``_t1ce``, ``-t1c``, ``-t2f``), FeTS (``_brain_t1ce``,
-    ``_T1GD``), BIDS (``_ce-gadolinium_T1w``, ``_FLAIR``) and plain clinical names
-    (``T1 post contrast``). Not told when the name says nothing, or speaks of another kind
-    of series (T2*, diffusion, perfusion, angiography).
+    Understands BraTS (``_t1ce``, ``-t1c``, ``-t2f``), FeTS, BIDS (``_ce-gadolinium_T1w``),
+    the scanners' own names (``t2_tirm_tra_dark-fluid``, ``Ax FSPGR BRAVO +C``) and clinical
+    ones in English, German, French and Spanish (``T1 sin contraste``); the words are in
+    `words.py`. Not told when the name says nothing or may mean two things, or speaks of
+    another kind of series (T2*, diffusion, perfusion, angiography).
     """
+    reading = read_name(name)
+    says = f"its name says '{reading.quote}'"
+    if reading.other:
+        return Recognition(None, other=f"{says}, which is {reading.other}", reformat=reading.reformat)
+    if not reading.weightings:
+        return Recognition(None, reformat=reading.reformat)
+    if len(reading.weightings) > 1:
+        first, second = (weighting.value for weighting in reading.weightings)
+        return Recognition(None, conflict=f"{says}, which may be {first} or {second}", reformat=reading.reformat)
+    if reading.torn:
+        return Recognition(None, conflict=f"{says}, which may be T1 or T1Gd", reformat=reading.reformat)
+    modality = sequence(reading.weightings[0], bool(reading.enhanced))
+    if modality is None:
+        return Recognition(None, other=f"{says}, which is {reading.weightings[0].value}", reformat=reading.reformat)
+    return Recognition(modality, evidence=(says,), reformat=reading.reformat)
+
+
+def sequence(weighting: Weighting, enhanced: bool) -> Modality | None:
+    """The sequence of a weighting; None for those that are none of the four."""
+    return {
+        Weighting.FLAIR: Modality.FLAIR,
+        Weighting.T1: Modality.T1GD if enhanced else Modality.T1,
+        Weighting.T2: Modality.T2,
+    }.get(weighting)
+
+
+def read_name(name: str) -> NameReading:
+    """What the words of a name say, without a decision where they are ambiguous."""
     # Blanked, not cut, so that places stay those of the name.
-    plain = _ASIDES.sub(lambda aside: " " * len(aside.group()), name)
-    found = _OTHER_SERIES.search(plain)
-    if found:
-        return Recognition(None, other=f"its name says '{found.group().strip(' _.-')}'")
-    for modality, pattern in _PATTERNS:
-        found = re.search(rf"(?:^|{_SEP})({pattern})(?:{_SEP}|$)", plain, re.IGNORECASE)
-        if found:
-            return Recognition(modality, evidence=(f"its name says '{name[found.start(1) : found.end(1)]}'",))
-    return Recognition(None)
+    words = tokens(_ASIDES.sub(lambda aside: " " * len(aside.group()), fold(name)))
+    reformat = _is_reformat(words)
+
+    def quote(witnesses: Sequence[Token]) -> str:
+        return name[witnesses[0].start : witnesses[-1].stop]
+
+    kind = next((w for w in words if w.meaning is Meaning.OTHER), None)
+    if kind:
+        return NameReading(other=kind.kind, quote=quote([kind]), reformat=reformat)
+    weightings, witnesses = _weightings(words)
+    if Weighting.T2STAR in weightings:
+        return NameReading(other="a T2*", quote=quote(witnesses), reformat=reformat)
+    kind = next((w for w in words if w.kind), None)
+    if not weightings and kind:
+        return NameReading(other=kind.kind, quote=quote([kind]), reformat=reformat)
+    enhanced, torn = None, False
+    if not weightings or Weighting.T1 in weightings:
+        after, without = _contrast(words)
+        witnesses = _in_order([*witnesses, *after, *without])
+        enhanced = bool(after) if after or without else None
+        torn = bool(after and without)
+    return NameReading(weightings, enhanced, torn, quote=quote(witnesses) if witnesses else "", reformat=reformat)
+
+
+def _weightings(words: list[Token]) -> tuple[tuple[Weighting, ...], list[Token]]:
+    """What the image may be, and the words that say so."""
+
+    def those(*meanings: Meaning) -> list[Token]:
+        return [w for w in words if w.meaning in meanings]
+
+    t1, t2 = those(Meaning.T1, Meaning.T1_NATIVE, Meaning.T1_ENHANCED), those(Meaning.T2)
+    flair, density, method = those(Meaning.FLAIR), those(Meaning.PD), those(Meaning.T1_METHOD)
+    inversion, gradient, dual = those(Meaning.INVERSION), those(Meaning.GRADIENT), those(Meaning.DUAL_ECHO)
+    if t1 and t2:
+        return (Weighting.T1, Weighting.FLAIR if flair else Weighting.T2), _in_order(t1 + t2)
+    if flair and method and not t1:
+        return (Weighting.T1, Weighting.FLAIR), _in_order(flair + method)
+    if t1 and density:
+        return (Weighting.T1, Weighting.PD), _in_order(t1 + density)
+    if t1:  # "T1 FLAIR" is a T1-weighted contrast
+        return (Weighting.T1,), t1
+    if flair:
+        return (Weighting.FLAIR,), flair
+    if t2 and method:
+        return (Weighting.T1, Weighting.T2), _in_order(t2 + method)
+    if t2 and density:
+        return (Weighting.PD, Weighting.T2), _in_order(t2 + density)
+    if t2 and gradient:
+        return (Weighting.T2STAR,), _in_order(t2 + gradient)
+    if dual and not method:
+        return (Weighting.PD, Weighting.T2), _in_order(t2 + dual)
+    if inversion and not method and (t2 or any(w.text != "ir" for w in inversion)):
+        return (Weighting.FLAIR, Weighting.STIR), _in_order(t2 + inversion)
+    if density:
+        return (Weighting.PD,), density
+    if t2:
+        return (Weighting.T2,), t2
+    return ((Weighting.T1,), method) if method else ((), [])
+
+
+def _in_order(words: list[Token]) -> list[Token]:
+    return sorted(words, key=lambda w: w.start)
+
+
+def _contrast(words: list[Token]) -> tuple[list[Token], list[Token]]:
+    """The words that speak for contrast and those that speak for none, in a T1's name."""
+    after: list[Token] = []
+    without: list[Token] = []
+    denied = behind_t1 = False  # denied: what follows is the contrast the image lacks, "ohne i.v. KM"
+    for place, word in enumerate(words):
+        following = words[place + 1].text if place + 1 < len(words) else ""
+        if word.meaning is Meaning.WITH_AND_WITHOUT:
+            return [word], [word]
+        if word.meaning is Meaning.AGENT or (word.meaning is Meaning.AGENT_AFTER_T1 and behind_t1):
+            (without if denied else after).append(word)
+        elif word.meaning in (Meaning.AFTER, Meaning.T1_ENHANCED):
+            denied = False
+            after.append(word)
+        elif word.meaning in (Meaning.NATIVE, Meaning.T1_NATIVE) or (
+            word.meaning is Meaning.WITHOUT and not _NOT_CONTRAST.fullmatch(following)
+        ):
+            denied = True
+            without.append(word)
+        elif word.meaning is not None or len(word.text) > len("des"):
+            denied = False
+        behind_t1 |= word.meaning in (Meaning.T1, Meaning.T1_METHOD)
+    return after, without
+
+
+def _is_reformat(words: list[Token]) -> bool:
+    for place, word in enumerate(words):
+        before = words[place - 1].meaning if place else None
+        if word.meaning is Meaning.REFORMAT:
+            return True
+        if word.meaning is Meaning.MPR and place and before is not Meaning.T1:
+            return any(w.meaning in (Meaning.T1, Meaning.T2, Meaning.FLAIR, Meaning.T1_METHOD) for w in words[:place])
+    return False

@@ -18,12 +18,14 @@ class Recognition:
         conflict: When witnesses disagree, one clause with both readings; empty otherwise.
         other: When it is a series of another kind (diffusion, localiser, T2*, ...), one
             clause that says which and why; empty otherwise.
+        reformat: Whether it was cut anew from a 3D image of the sequence.
     """
 
     modality: Modality | None
     evidence: tuple[str, ...] = ()
     conflict: str = ""
     other: str = ""
+    reformat: bool = False
 
     @property
     def because(self) -> str:
