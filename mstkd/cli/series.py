@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
@@ -61,10 +62,9 @@ def _section(say: Any, title: str, lines: list[str]) -> None:
 
 
 def _table(study: dict[str, Any]) -> Table:
-    taken = {choice["stack"]: "asked" if choice["asked"] else "yes" for choice in study["proposal"]}
     table = Table("Series", "Slices", "Voxel (mm)", "Plane", "Covers (mm)", "Sequence", "Because", "Taken")
     for stack in study["stacks"]:
-        table.add_row(
+        cells = (
             stack["name"],
             str(stack["slices"]),
             " x ".join(f"{mm:.2f}" for mm in stack["spacing_mm"]),
@@ -72,6 +72,7 @@ def _table(study: dict[str, Any]) -> Table:
             " x ".join(f"{mm:.0f}" for mm in stack["coverage_mm"]),
             stack["sequence"] or "",
             stack["because"],
-            taken.get(stack["name"], "unusable" if stack["refusal"] else ""),
+            "unusable" if stack["refusal"] else stack["taken"],
         )
+        table.add_row(*map(escape, cells))
     return table

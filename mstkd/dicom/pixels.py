@@ -34,7 +34,8 @@ def read_slices(frames: tuple[Frame, ...]) -> list[Array]:
     Raises InputError when a file cannot be decoded.
     """
     slices: list[Array] = []
-    path, stored = None, np.empty(0)
+    path: Path | None = None
+    stored: Array = np.empty((0, 0, 0))
     for frame in frames:
         if frame.path != path:
             path, stored = frame.path, _read_stored(frame.path)
@@ -49,10 +50,7 @@ def _read_stored(path: Path) -> Array:
     try:
         data = dcmread(path)
         syntax = data.file_meta.TransferSyntaxUID
-        if syntax.is_compressed and syntax != RLELossless:
-            stored = _decode(data)
-        else:
-            stored = data.pixel_array
+        stored = _decode(data) if syntax.is_compressed and syntax != RLELossless else data.pixel_array
         return stored.reshape(-1, data.Rows, data.Columns)
     except OSError:
         raise

@@ -23,18 +23,19 @@ def summarise_folder(folder: DicomFolder, studies: Sequence[Study]) -> dict[str,
 def summarise_study(study: Study) -> dict[str, Any]:
     proposal = propose(study)
     found = [choice.modality for choice in proposal.choices]
+    possible = [stack for stack in study.stacks if not stack.recognition.other]
     return {
         "uid": study.uid,
         "patient": study.patient,
         "date": study.date,
         "description": study.description,
         "text": study.text,
-        "stacks": [summarise_stack(stack) for stack in study.stacks],
+        "stacks": [{**summarise_stack(stack), "taken": _taken(stack, proposal)} for stack in study.stacks],
         "proposal": _choices(proposal),
         "missing": describe(missing(found)),
         "problems": [f"{series.name} {problem}" for series in study.series for problem in series.problems]
-        + [f"{stack.name} {stack.refusal}" for stack in study.stacks if stack.refusal]
-        + [f"{stack.name} {warning}" for stack in study.stacks for warning in stack.warnings]
+        + [f"{stack.name} {stack.refusal}" for stack in possible if stack.refusal]
+        + [f"{stack.name} {warning}" for stack in possible for warning in stack.warnings]
         + list(proposal.remarks),
     }
 
@@ -73,3 +74,11 @@ def _choices(proposal: Proposal) -> list[dict[str, Any]]:
         }
         for choice in proposal.choices
     ]
+
+
+def _taken(stack: Stack, proposal: Proposal) -> str:
+    """``yes``, or ``asked`` when a person must choose between it and another, or ``no``."""
+    for choice in proposal.choices:
+        if stack is choice.stack or any(stack is other for other in choice.tied):
+            return "asked" if choice.asked else "yes"
+    return "no"

@@ -85,7 +85,7 @@ class Stack:
 
     @property
     def spacing(self) -> tuple[float, float, float]:
-        """mm between columns, rows and slices; 0 for a single slice, which tells none."""
+        """Distance of columns, rows and slices in mm; 0 for a single slice, which tells none."""
         i, j, k = (float(mm) for mm in np.linalg.norm(self.affine[:3, :3], axis=0))
         return i, j, k
 
