@@ -17,7 +17,8 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from mstkd.modalities import Modality
 
-MR_IMAGE, SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.7"
+MR_IMAGE, ENHANCED_MR = "1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1"
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 GADOLINIUM = {"ContrastBolusAgent": "Gadobutrol", "ContrastBolusRoute": "IV"}
 ORIGINAL = ["ORIGINAL", "PRIMARY", "M", "ND", "NORM"]
 SPIN_ECHO = {"ScanningSequence": "SE", "SequenceVariant": "SK", "MRAcquisitionType": "2D", "FlipAngle": 90}
