@@ -1,0 +1,119 @@
+"""Which stack of a study is taken for which sequence, and why not another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mstkd.dicom.folder import Study
+from mstkd.dicom.ranking import better
+from mstkd.dicom.stack import Stack
+from mstkd.errors import InputError
+from mstkd.modalities import CHANNELS, Modality
+
+_SECONDS = 14
+"""Characters of a time to the second, ``YYYYMMDDHHMMSS``."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The stack for one sequence.
+
+    Attributes:
+        rejected: Other stacks of the sequence, each with the reason as a clause.
+        tied: Stacks that are practically as good; then the choice is a person's, and
+            ``stack`` is the one acquired last, since a repetition usually replaces a spoiled scan.
+    """
+
+    modality: Modality
+    stack: Stack
+    rejected: tuple[tuple[Stack, str], ...] = ()
+    tied: tuple[Stack, ...] = ()
+
+    @property
+    def asked(self) -> bool:
+        return bool(self.tied)
+
+    @property
+    def sentence(self) -> str:
+        """``T1: series 5 't1_iso' (...) rather than series 3 't1_se' (...), because it has thin slices.``"""
+        start = f"{self.modality.label}: {self.stack.text}"
+        if self.tied:
+            others = " and ".join(stack.text for stack in self.tied)
+            return f"{start} or {others}, which are practically equal; keep one of them in the folder."
+        others = "; ".join(f"rather than {stack.text}, because {reason}" for stack, reason in self.rejected)
+        return f"{start} {others}." if others else f"{start}."
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a study offers for the four sequences.
+
+    Attributes:
+        choices: In channel order; a sequence without one is missing.
+        remarks: Sentences about stacks that were left out though they may have been meant.
+    """
+
+    study: Study
+    choices: tuple[Choice, ...]
+    remarks: tuple[str, ...]
+
+    def settled(self) -> dict[Modality, Stack]:
+        """The stacks to use.
+
+        Raises InputError when there is none, or a choice is a person's.
+        """
+        for choice in self.choices:
+            if choice.asked:
+                raise InputError(choice.sentence)
+        if not self.choices:
+            raise InputError(
+                f"the study of {self.study.text} holds no usable FLAIR, T1, T1Gd or T2; see what it holds with "
+                "'mstkd series', convert the right series and name the files, e.g. --flair FILE."
+            )
+        return {choice.modality: choice.stack for choice in self.choices}
+
+
+def propose(study: Study) -> Proposal:
+    """The best stack of each sequence, by `mstkd.dicom.ranking`."""
+    choices, remarks = [], []
+    for modality in CHANNELS:
+        meant = [stack for stack in study.stacks if stack.sequence is modality]
+        unfit = [(stack, reason) for stack in meant if (reason := _unfit(stack, study))]
+        fit = [stack for stack in meant if all(stack is not other for other, _ in unfit)]
+        if fit:
+            choices.append(_choose(modality, fit, unfit))
+        else:
+            remarks += [f"{modality.label} is not {stack.text}, because {reason}." for stack, reason in unfit]
+    for stack in study.stacks:
+        if stack.recognition.conflict:
+            remarks.append(f"{stack.text} is left out, because {stack.recognition.conflict}.")
+    return Proposal(study, tuple(choices), tuple(remarks))
+
+
+def _choose(modality: Modality, fit: Sequence[Stack], unfit: Sequence[tuple[Stack, str]]) -> Choice:
+    best = [stack for stack in fit if not any(better(other, stack) for other in fit)] or list(fit)
+    stack = max(best, key=lambda s: (s.acquired, s.number, s.part, s.layout.frames[0].uid))
+    tied = tuple(other for other in best if other is not stack)
+    beaten = [other for other in fit if all(other is not one for one in best)]
+    rejected = [(other, next(filter(None, (better(one, other) for one in [stack, *fit])))) for other in beaten]
+    return Choice(modality, stack, (*rejected, *unfit), tied)
+
+
+def _unfit(stack: Stack, study: Study) -> str:
+    """Why a stack cannot serve at all, as a clause; empty when it can."""
+    if stack.refusal:
+        return f"it {stack.refusal.rstrip('.')}"
+    if stack.component in ("phase", "imaginary"):
+        return f"it is a {stack.component} image"
+    if stack.projection:
+        return "it is a projection, not slices"
+    enhanced = [other for other in study.stacks if other.sequence is Modality.T1GD and _after(stack, other)]
+    if stack.sequence is Modality.T1 and enhanced:
+        return f"it was acquired after {enhanced[0].name}, when the contrast agent was given"
+    return ""
+
+
+def _after(stack: Stack, other: Stack) -> bool:
+    times = stack.acquired[:_SECONDS], other.acquired[:_SECONDS]
+    return min(map(len, times)) == _SECONDS and times[0] > times[1]
