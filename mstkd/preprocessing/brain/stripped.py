@@ -1,0 +1,59 @@
+"""Whether an image is skull-stripped already."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+Array = np.ndarray
+
+STEP = 4
+"""Shapes are looked at on every fourth voxel (mm)."""
+MIN_AIR = 0.05
+"""Share of the image that a brain leaves free, also in a tight box."""
+MOST_SPECKS = 0.005
+"""Share of what lies outside the largest part that may differ from air; noise fills much more."""
+LARGEST_BRAIN_ML = 2100.0
+"""A head that is seen whole is larger, even without its neck (2150 mL was the smallest seen, and cut off)."""
+LARGEST_CUT_CM2 = 60.0
+"""Where more than this touches the image's edge, the volume tells nothing; brain stems of stripped brains touch it too."""
+SCALP_MM, SKULL_MM = (4, 8), (12, 16)
+"""Depths under the surface at which a head shows its scalp and its skull; a brain shows cortex at both."""
+DARK = 0.35
+"""What is darker than this, from 0 (darkest) to 1 (median of the deep tissue), counts as dark."""
+
+
+def is_stripped(image: Array, air: float) -> bool:
+    """Whether an image ``(H, W, D)`` with 1 mm voxels shows a brain without skull and scalp.
+
+    Around a stripped brain everything is exactly ``air``, so an image with noise around the
+    head is none. A head whose surroundings were set to air (defaced, masked) is too large;
+    where the image's edge cuts it off, its dark skull under the brighter scalp tells: a
+    brain is darkest at its surface.
+    """
+    support = image[::STEP, ::STEP, ::STEP] != air
+    parts, count = ndimage.label(support)
+    if count == 0:
+        return False
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    body = ndimage.binary_fill_holes(parts == sizes.argmax())
+    outside = ~body
+    if outside.mean() < MIN_AIR or (support & outside).sum() > MOST_SPECKS * outside.sum():
+        return False
+    if body.sum() * STEP**3 / 1000 > LARGEST_BRAIN_ML:
+        return False
+    cut = sum(int((np.take(image, index, axis) != air).sum()) for axis in range(3) for index in (0, -1))
+    return cut / 100 <= LARGEST_CUT_CM2 or not _has_skull(image[::STEP, ::STEP, ::STEP], body)
+
+
+def _has_skull(image: Array, body: Array) -> bool:
+    # Padded with the edge's values, so that where the image ends is no surface.
+    depth = ndimage.distance_transform_edt(np.pad(body, 4, mode="edge"))[4:-4, 4:-4, 4:-4] * STEP
+    deep = image[depth > SKULL_MM[1]]
+    if deep.size == 0:
+        return False
+    darkest = np.percentile(image[body], 0.5)
+    dark = image - darkest < DARK * (np.median(deep) - darkest)
+    scalp, skull = (dark[body & (depth > low) & (depth <= high)] for low, high in (SCALP_MM, SKULL_MM))
+    return bool(skull.size and scalp.size and skull.mean() > scalp.mean())
