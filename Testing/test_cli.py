@@ -16,9 +16,11 @@ from mstkd.evaluation import region_dice
 from mstkd.modalities import CHANNELS, COMBINATIONS, Modality
 from mstkd.pipeline import segment_files
 from mstkd.regions import CONVENTIONS, RESULT_CONVENTION, Region
-from mstkd.results.summary import doubts
+from mstkd.results.doubts import doubts
+from mstkd.sources import find_sources
+from mstkd.wishes import Wishes
 
-RESULTS = {"labels.nii.gz", "summary.json", "picture.png"}
+RESULTS = {"labels.nii.gz", "summary.json", "report.html", "picture.png"}
 
 
 def mstkd(*arguments, **options):
@@ -191,7 +193,7 @@ def test_a_named_file_wins_over_the_folder(tumour_box, tmp_path):
 @pytest.mark.parametrize("present", COMBINATIONS, ids=lambda c: "+".join(m.value for m in c))
 def test_every_subset_of_a_real_patient_is_segmented(tumour_box, tmp_path, present):
     files = {m: tumour_box / f"{NAMES[m]}.nii.gz" for m in present}
-    summary = segment_files(files, tmp_path / "out")
+    summary = segment_files(find_sources(None, files), tmp_path / "out")
     assert summary["missing"] == [m.label for m in CHANNELS if m not in present]
     assert names(tmp_path / "out") == RESULTS
     if Modality.FLAIR in present:  # without FLAIR the first student often misses the tumour, as its card says
@@ -202,8 +204,8 @@ def test_the_tumour_stays_in_its_place_when_a_file_stores_its_axes_differently(t
     image = nib.load(tumour_box / "flair.nii.gz")
     turned = image.as_reoriented([[1, -1], [2, 1], [0, -1]])
     nib.save(turned, tmp_path / "turned.nii.gz")
-    segment_files({Modality.FLAIR: tumour_box / "flair.nii.gz"}, tmp_path / "a")
-    segment_files({Modality.FLAIR: tmp_path / "turned.nii.gz"}, tmp_path / "b")
+    segment_files(find_sources(None, {Modality.FLAIR: tumour_box / "flair.nii.gz"}), tmp_path / "a")
+    segment_files(find_sources(None, {Modality.FLAIR: tmp_path / "turned.nii.gz"}), tmp_path / "b")
     first = nib.as_closest_canonical(nib.load(tmp_path / "a" / "labels.nii.gz"))
     second = nib.as_closest_canonical(nib.load(tmp_path / "b" / "labels.nii.gz"))
     np.testing.assert_allclose(first.affine, second.affine, atol=1e-4)
@@ -218,5 +220,5 @@ def test_the_reference_chooses_the_grid(tumour_box, tmp_path):
     nib.save(thick, tmp_path / "thick.nii.gz")
     files = {Modality.FLAIR: tmp_path / "thick.nii.gz", Modality.T1GD: tumour_box / "t1c.nii.gz"}
     for reference, expected in [(None, flair.shape), (Modality.FLAIR, thick.shape), (Modality.T1GD, flair.shape)]:
-        segment_files(files, tmp_path / "out", reference=reference)
+        segment_files(find_sources(None, files), tmp_path / "out", wishes=Wishes(reference=reference))
         assert nib.load(tmp_path / "out" / "labels.nii.gz").shape == expected

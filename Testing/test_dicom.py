@@ -138,7 +138,11 @@ def test_a_study_is_chosen_by_date_or_uid_and_never_guessed(scanned, study):
     assert choose_study(scanned, study.uid) is study
     assert choose_study(scanned, study.uid[:-5]) is study
     assert choose_study(scanned, "2020-11-01").date == choose_study(scanned, "20201101").date == "20201101"
-    for wanted, words in [(None, "holds 3 studies"), ("2021-03-04", "fits 2 studies"), ("1999-01-01", "fits no studies")]:
+    for wanted, words in [
+        (None, "holds 3 studies"),
+        ("2021-03-04", "fits 2 studies"),
+        ("1999-01-01", "fits no studies"),
+    ]:
         with pytest.raises(InputError, match=words) as caught:
             choose_study(scanned, wanted)
         assert f"2021-03-04 'MRI head' (9 series, patient P-1479) {study.uid}" in str(caught.value)

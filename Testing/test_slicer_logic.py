@@ -17,6 +17,7 @@ from vtk.util import numpy_support
 
 from mstkd.modalities import Modality
 from mstkd.pipeline import segment_files
+from mstkd.sources import find_sources
 
 
 @pytest.fixture
@@ -60,9 +61,8 @@ def test_volumes_become_three_overlapping_segments_equal_to_the_commands(scene, 
     assert logic.summary["missing"] == ["T1", "T2"]
     assert [share for share, _ in said] == sorted(share for share, _ in said)
 
-    segment_files(
-        {Modality.FLAIR: tumour_box / "flair.nii.gz", Modality.T1GD: tumour_box / "t1c.nii.gz"}, tmp_path / "out"
-    )
+    files = {Modality.FLAIR: tumour_box / "flair.nii.gz", Modality.T1GD: tumour_box / "t1c.nii.gz"}
+    segment_files(find_sources(None, files), tmp_path / "out")
     labels = np.asarray(nib.load(tmp_path / "out" / "labels.nii.gz").dataobj)
     for name, values in REGION_LABELS.items():
         np.testing.assert_array_equal(segment_array(node, name, volumes["t1gd"]), np.isin(labels, values))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +12,14 @@ from mstkd.inference.segment import Report
 from mstkd.modalities import Modality
 from mstkd.models import ModelPackage, load_package, shipped_model
 from mstkd.preprocessing import Volume, preprocess
-from mstkd.preprocessing.brain import Method
 from mstkd.results import PatientResult, ResultFolder
-from mstkd.sources import Source
+from mstkd.sources import Source, Sources
 from mstkd.timing import Clock
+from mstkd.wishes import Wishes
 
 Summary = dict[str, Any]
 PREPROCESSED = 0.2
 """The share of the progress bar at which the network begins."""
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What a user may choose about one patient; the defaults are what most want.
-
-    Attributes:
-        reference: Whose grid carries the result; None takes T1Gd, else FLAIR, T1, T2.
-        registration: Whether sequences that moved are brought to the reference.
-        brain: How to find the brain, or an own mask; None takes the best there is.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        flips: Also average over the mirrored head.
-    """
-
-    reference: Modality | None = None
-    registration: bool = True
-    brain: Method | Path | None = None
-    device: str = "auto"
-    flips: bool = False
 
 
 def read_patient(sources: Mapping[Modality, Source]) -> dict[Modality, Volume]:
@@ -60,7 +40,7 @@ def read_patient(sources: Mapping[Modality, Source]) -> dict[Modality, Volume]:
 
 
 def segment_patient(
-    sources: Mapping[Modality, Source],
+    sources: Sources,
     model: ModelPackage,
     wishes: Wishes = Wishes(),
     report: Report = lambda share, text: None,
@@ -75,7 +55,7 @@ def segment_patient(
         device = choose_device(wishes.device)
         with clock.step("read"):
             report(0.0, "Reading the images")
-            volumes = read_patient(sources)
+            volumes = read_patient(sources.found)
         done = preprocess(
             volumes,
             reference=wishes.reference,
@@ -92,7 +72,7 @@ def segment_patient(
 
 
 def segment_files(
-    sources: Mapping[Modality, Source],
+    sources: Sources,
     output: Path,
     *,
     model: Path | None = None,

@@ -3,8 +3,8 @@
 A request is one line on standard input::
 
     {"volumes": {"flair": FILE, ...}, "names": {"flair": "what to call it", ...},
-     "labels": FILE, "reference": "t1gd" or null,
-     "model": FOLDER or null, "device": "auto"}
+     "labels": FILE, "report": FOLDER or null, "reference": "t1gd" or null,
+     "align": true, "brain": FILE or null, "model": FOLDER or null, "device": "auto"}
 
 Answers are lines on standard output: ``{"event": "progress", "share", "text"}``, then
 ``{"event": "done", "summary", "segments"}`` or ``{"event": "error", "message"}``. The worker takes the
@@ -27,6 +27,9 @@ from mstkd.models import ModelPackage, load_package, shipped_model
 from mstkd.models.package import CARD
 from mstkd.pipeline import segment_patient
 from mstkd.regions import segment_descriptions
+from mstkd.results import ResultFolder, summarise
+from mstkd.sources import Sources, named_file
+from mstkd.wishes import Wishes
 
 Request = dict[str, Any]
 
@@ -48,7 +51,7 @@ def serve() -> None:
 
 
 def answer(request: Request) -> dict[str, Any]:
-    """Segment one patient and write its label map; returns the summary.
+    """Segment one patient and write its label map, and the report where it is wanted; returns the summary.
 
     The label map has the reference's voxels in the reference's order. Its geometry is
     the reference's too, but the caller, who owns the reference, is the authority on that.
@@ -57,21 +60,30 @@ def answer(request: Request) -> dict[str, Any]:
         InputError: The request or a volume is refused.
     """
     files = {m: Path(request["volumes"][m.value]) for m in CHANNELS if m.value in request["volumes"]}
-    names = {m: request["names"][m.value] for m in files if m.value in request.get("names", {})}
+    names = request.get("names", {})
     folder = Path(request["model"]) if request.get("model") else shipped_model()
-    result, summary = segment_patient(
-        files,
-        names=names,
-        model=load_once(folder, (folder / CARD).stat().st_mtime_ns if (folder / CARD).exists() else 0),
-        reference=Modality(request["reference"]) if request.get("reference") else None,
-        device=request.get("device", "auto"),
+    result = segment_patient(
+        Sources({m: named_file(m, path, names.get(m.value, "")) for m, path in files.items()}),
+        load_once(folder, (folder / CARD).stat().st_mtime_ns if (folder / CARD).exists() else 0),
+        Wishes(
+            reference=Modality(request["reference"]) if request.get("reference") else None,
+            registration=request.get("align", True),
+            brain=Path(request["brain"]) if request.get("brain") else None,
+            device=request.get("device", "auto"),
+        ),
         report=lambda share, text: emit("progress", share=share, text=text),
     )
+    found = result.segmentation
     target = Path(request["labels"])
     draft = target.with_name(f"part-{target.name}")
-    image = sitk.GetImageFromArray(result.tissues.transpose(2, 1, 0))
-    image.CopyInformation(sitk.ReadImage(str(files[result.patient.reference_modality])))
+    image = sitk.GetImageFromArray(found.tissues.transpose(2, 1, 0))
+    image.CopyInformation(sitk.ReadImage(str(files[found.patient.reference_modality])))
     sitk.WriteImage(image, str(draft), useCompression=False)
+    if request.get("report"):
+        with ResultFolder(Path(request["report"])) as report:
+            summary = report.write(result)
+    else:
+        summary = summarise(result)
     draft.replace(target)
     return summary
 

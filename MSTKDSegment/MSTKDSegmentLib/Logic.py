@@ -31,6 +31,9 @@ class SegmentLogic:
         volumes: dict,
         *,
         reference: str | None = None,
+        align: bool = True,
+        brainMask=None,
+        report: Path | None = None,
         model: Path | None = None,
         device: str = "auto",
         progress: Progress = lambda share, text: None,
@@ -43,6 +46,10 @@ class SegmentLogic:
             volumes: Sequence name ("flair", "t1", "t1gd", "t2") to scalar volume node;
                 any non-empty subset.
             reference: Whose grid carries the result; None takes T1Gd, else FLAIR, T1, T2.
+            align: Whether volumes that moved against the reference are brought onto it, for
+                the segmentation only; the nodes stay where they are.
+            brainMask: A volume node with your own brain mask; None lets the engine find the brain.
+            report: A folder for the report on this patient (``report.html``); None writes none.
             model: A model package; None takes the shipped one.
             device: "auto", "cpu" or "cuda".
             progress: Called with the finished share and one line of state.
@@ -56,12 +63,18 @@ class SegmentLogic:
             files = {name: Path(folder) / f"{name}.nrrd" for name in SEQUENCES if name in given}
             for name, path in files.items():
                 writeVolume(given[name], path)
+            brainFile = Path(folder) / "brain.nrrd"
+            if brainMask:
+                writeVolume(brainMask, brainFile)
             labelFile = Path(folder) / "labels.nrrd"
             request = {
                 "volumes": {name: str(path) for name, path in files.items()},
                 "names": {name: given[name].GetName() for name in files},
                 "labels": str(labelFile),
+                "report": str(report) if report else None,
                 "reference": reference,
+                "align": align,
+                "brain": str(brainFile) if brainMask else None,
                 "model": str(model) if model else None,
                 "device": device,
             }

@@ -44,7 +44,9 @@ def dice(a, b) -> float:
 
 def box_of(mask):
     ends = [np.flatnonzero(mask.any(axis=tuple(b for b in range(3) if b != a))) for a in range(3)]
-    return tuple(slice(max(0, e[0] - MARGIN), min(n, e[-1] + 1 + MARGIN)) for e, n in zip(ends, mask.shape, strict=True))
+    return tuple(
+        slice(max(0, e[0] - MARGIN), min(n, e[-1] + 1 + MARGIN)) for e, n in zip(ends, mask.shape, strict=True)
+    )
 
 
 def z_score_by_brain(image, head, brain, air):
@@ -105,7 +107,9 @@ def main() -> None:
     results: dict[str, dict[str, dict[str, float]]] = {"all": {}, "flair": {}}
     for name in arguments.names:
         folder = arguments.cases / name
-        volumes = {m: read_volume(folder / f"{n}.nii.gz") for m, n in NAMES.items() if (folder / f"{n}.nii.gz").exists()}
+        volumes = {
+            m: read_volume(folder / f"{n}.nii.gz") for m, n in NAMES.items() if (folder / f"{n}.nii.gz").exists()
+        }
         truth = read_labels(folder / "seg.nii.gz").array > 0
         for subset, given in (("all", volumes), ("flair", {Modality.FLAIR: volumes[Modality.FLAIR]})):
             source = given[next(m for m in PREFERENCE if m in given)]

@@ -12,80 +12,65 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from mstkd.cli.shared import Device, Image, app, sentences, talk
-from mstkd.errors import InputError
 from mstkd.modalities import Modality, describe, missing
-from mstkd.recognition import recognise_folder, recognise_name
+from mstkd.sources import Sources, find_sources
+from mstkd.wishes import Wishes
 
 
 @app.command()
 def segment(
-    folder: Annotated[Path | None, typer.Argument(help="A patient's folder; sequences are told by file name.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(help="A patient's folder of image files or DICOM; sequences are recognised.")
+    ] = None,
     flair: Image = None,
     t1: Image = None,
     t1gd: Annotated[
         Path | None, typer.Option(metavar="FILE", help="T1 with contrast, also called T1c or T1ce.")
     ] = None,
     t2: Image = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the three results.")] = Path("out"),
+    study: Annotated[
+        str | None, typer.Option(help="Which study of a DICOM folder: its date or (the beginning of) its UID.")
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path("out"),
     reference: Annotated[
         Modality | None, typer.Option(help="Grid of the result; default T1Gd, else FLAIR, T1, T2.")
     ] = None,
+    alignment: Annotated[
+        bool, typer.Option("--align/--no-align", help="Bring sequences that moved onto the reference.")
+    ] = True,
+    brain: Annotated[Path | None, typer.Option(metavar="FILE", help="Your own brain mask, on any grid.")] = None,
     model: Annotated[Path | None, typer.Option(help="A model package; default: the shipped one.")] = None,
     device: Device = "auto",
     flips: Annotated[bool, typer.Option("--flips", help="Average with the mirrored head: slower, steadier.")] = False,
     machine: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Segment one patient from any subset of sequences.
+    """Segment one patient from any subset of sequences, as they come from the scanner.
 
-    Writes labels.nii.gz (1 NETC, 2 SNFH, 3 ET), summary.json and picture.png.
+    FILE may also be a folder with one DICOM series, or the number of a series in FOLDER.
+    Writes labels.nii.gz (1 NETC, 2 SNFH, 3 ET), summary.json, report.html and picture.png.
     """
     with sentences(machine):
         given = {Modality.FLAIR: flair, Modality.T1: t1, Modality.T1GD: t1gd, Modality.T2: t2}
-        files = collect(folder, {m: path for m, path in given.items() if path is not None})
-        announce(files)
-        summary = _segment(files, output, reference, model, device, flips)
+        sources = find_sources(folder, {m: path for m, path in given.items() if path is not None}, study)
+        announce(sources)
+        wishes = Wishes(reference, alignment, brain, device, flips)
+        summary = _segment(sources, output, model, wishes)
         if machine:
             print(json.dumps(summary))
         else:
             print_summary(summary, output)
 
 
-def collect(folder: Path | None, named: dict[Modality, Path]) -> dict[Modality, Path]:
-    """The files to use: those named, and those recognised in the folder for the rest.
-
-    Raises InputError when there is none.
-    """
-    found = {} if folder is None else recognise_folder(folder, settled=named)
-    files = {**found, **named}
-    if not files:
-        raise InputError(
-            "no sequence was given; give a patient's folder or at least one of --flair, --t1, --t1gd, --t2."
-        )
-    return {m: files[m] for m in Modality if m in files}
+def announce(sources: Sources) -> None:
+    """Say before anything is computed what is taken for which sequence and why, and what is missing."""
+    for modality, source in sources.found.items():
+        talk.print(f"{modality.label:>5}: {source.name} ({source.because})", markup=False)
+    talk.print(f"Missing: {describe(missing(sources.found))}")
+    for remark in sources.remarks:
+        talk.print(f"Note: {remark}", markup=False)
 
 
-def announce(files: dict[Modality, Path]) -> None:
-    """Say before anything is computed which file is taken for which sequence, and what is missing."""
-    for modality, path in files.items():
-        told = recognise_name(path.name)
-        if told.modality is None:
-            evidence = " (as you said)"
-        elif told.modality is modality:
-            evidence = f" ({told.because})"
-        else:
-            evidence = f" (as you said, but {told.because}, which is {told.modality.label})"
-        talk.print(f"{modality.label:>5}: {path}{evidence}", markup=False)
-    talk.print(f"Missing: {describe(missing(files))}")
-
-
-def _segment(
-    files: dict[Modality, Path],
-    output: Path,
-    reference: Modality | None,
-    model: Path | None,
-    device: str,
-    flips: bool,
-) -> dict[str, Any]:
+def _segment(sources: Sources, output: Path, model: Path | None, wishes: Wishes) -> dict[str, Any]:
     # torch and MONAI take seconds to import; bad input is refused before.
     from mstkd.pipeline import segment_files
 
@@ -93,12 +78,10 @@ def _segment(
     with bar:
         task = bar.add_task("Reading", total=1.0)
         return segment_files(
-            files,
+            sources,
             output,
-            reference=reference,
             model=model,
-            device=device,
-            flips=flips,
+            wishes=wishes,
             report=lambda share, text: bar.update(task, completed=share, description=text),
         )
 

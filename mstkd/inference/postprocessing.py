@@ -1,4 +1,4 @@
-"""Clean-up of a label map: specks that no reader would call a tumour."""
+"""Clean-up of a label map: what no reader would call a glioma."""
 
 from __future__ import annotations
 
@@ -8,8 +8,20 @@ from scipy import ndimage
 from mstkd.regions import Region, Tissue, region_mask
 
 Array = np.ndarray
+BRAIN_MARGIN_MM = 3.0
+"""How far outside the brain mask a tumour may reach: masks cut into tumours at the surface."""
 SMALLEST_TUMOUR_ML = 0.1
 SMALLEST_ENHANCEMENT_ML = 0.03
+
+
+def inside(tissues: Array, brain: Array | None) -> Array:
+    """A copy without what lies outside the brain; the same array when no brain is known.
+
+    Args:
+        tissues: ``(I, J, K)`` of our classes.
+        brain: ``(I, J, K)`` bool, with its margin.
+    """
+    return tissues if brain is None else np.where(brain, tissues, Tissue.BACKGROUND).astype(tissues.dtype)
 
 
 def remove_specks(tissues: Array, voxel_ml: float) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,12 +11,12 @@ import torch
 
 from mstkd.inference.device import plan_tiles, too_little_memory
 from mstkd.inference.memory import is_out_of_memory
-from mstkd.inference.postprocessing import remove_specks
+from mstkd.inference.postprocessing import BRAIN_MARGIN_MM, inside, remove_specks
 from mstkd.inference.predictor import Progress, Size, Stop, predict
-from mstkd.modalities import Modality, describe, missing
+from mstkd.modalities import Modality, missing
 from mstkd.models import ModelPackage
 from mstkd.network import MSTKDNet
-from mstkd.preprocessing import PreparedPatient, Volume, prepare
+from mstkd.preprocessing import PreparedPatient
 from mstkd.regions import REGIONS, Region, from_probabilities, region_mask, region_probabilities
 
 Array = np.ndarray
@@ -33,7 +33,7 @@ class Segmentation:
 
     Attributes:
         tissues: ``(I, J, K)`` uint8 on the reference's grid: 1 NETC, 2 SNFH, 3 ET.
-        uncleaned: The same before specks were removed, for evaluations.
+        uncleaned: The same before clean-up, for evaluations.
         patient: The prepared input, with the reference and its grid.
         volumes_ml: Volume per region.
         missing: Sequences that were not given.
@@ -94,7 +94,7 @@ def segment(
     on_reference = patient.to_reference(region_probabilities(probabilities))
     voxel_ml = patient.reference.voxel_ml
     uncleaned = from_probabilities(on_reference)
-    tissues = remove_specks(uncleaned, voxel_ml)
+    tissues = remove_specks(inside(uncleaned, patient.brain_on_reference(BRAIN_MARGIN_MM)), voxel_ml)
     seconds["return"] = time.perf_counter() - started
 
     volumes_ml = {region: float(region_mask(tissues, region).sum()) * voxel_ml for region in REGIONS}

@@ -12,6 +12,8 @@ MASK_STEP = 3
 BACKGROUND_SHARE = 0.12
 """Air lies below this share of the bright tissue (98th percentile of what is not air)."""
 CLIP_PERCENTILES = (0.1, 99.9)
+FEWEST_MEASURED = 0.05
+"""Share of the measured voxels that an image must show for them to stand for it."""
 
 
 CLEAN_AIR = 0.9
@@ -56,17 +58,25 @@ def head_mask(image: Array, air: float, step: int = MASK_STEP) -> Array:
     return full[: image.shape[0], : image.shape[1], : image.shape[2]]
 
 
-def normalise(image: Array, mask: Array, air: float) -> Array:
+def normalise(image: Array, mask: Array, air: float, measured: Array) -> Array:
     """Clip to percentiles and z-score inside the mask, 0 outside, as float32.
 
-    ``(clip(v, p0.1, p99.9) - mean) / standard deviation`` over the mask's voxels; voxels
-    that are exactly the air value of a skull-stripped image stay 0.
+    ``(clip(v, p0.1, p99.9) - mean) / standard deviation``; voxels that are exactly the air
+    value of a skull-stripped image stay 0.
+
+    Args:
+        image: ``(H, W, D)``.
+        mask: What is kept, ``(H, W, D)`` bool.
+        air: The value of what is not the head.
+        measured: Whose voxels give percentiles, mean and deviation; where the image shows
+            almost none of them, the mask's do.
     """
     inside = mask & (image != air)
-    values = image[inside]
+    values = image[inside & measured]
+    if values.size < FEWEST_MEASURED * np.count_nonzero(measured):
+        values = image[inside]
     low, high = np.percentile(values, CLIP_PERCENTILES)
-    clipped = np.clip(values, low, high)
-    deviation = float(clipped.std())
+    reference = np.clip(values, low, high)
     out = np.zeros(image.shape, dtype=np.float32)
-    out[inside] = (clipped - clipped.mean()) / max(deviation, 1e-6)
+    out[inside] = (np.clip(image[inside], low, high) - reference.mean()) / max(float(reference.std()), 1e-6)
     return out

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import SimpleITK as sitk
 
 from mstkd.modalities import CHANNELS, Modality, modality_mask
 from mstkd.preprocessing.gather import GatheredPatient, gather
@@ -25,6 +26,7 @@ class PreparedPatient:
         images: ``(4, H, W, D)`` float32 on ``grid``, channels FLAIR, T1, T1Gd, T2;
             z-scored inside the head, 0 outside and in absent channels.
         mask: Which channels exist.
+        brain: Where the brain is, ``(H, W, D)`` bool; None when it was not looked for.
         grid: The working grid: 1 mm, RAS+, cropped to the head.
         reference: The volume whose grid the result returns to.
         reference_modality: Its sequence.
@@ -33,6 +35,7 @@ class PreparedPatient:
 
     images: Array
     mask: tuple[bool, bool, bool, bool]
+    brain: Array | None
     grid: Grid
     reference: Volume
     reference_modality: Modality
@@ -54,6 +57,14 @@ class PreparedPatient:
         """
         return np.stack([resample(p, self.grid, self.reference_grid) for p in probabilities])
 
+    def brain_on_reference(self, margin_mm: float) -> Array | None:
+        """The brain and a margin around it on the reference's grid, ``(I, J, K)`` bool."""
+        if self.brain is None:
+            return None
+        brain = sitk.GetImageFromArray(self.brain.astype(np.uint8))
+        near = sitk.GetArrayFromImage(sitk.BinaryDilate(brain, [round(margin_mm)] * 3, sitk.sitkBall))  # 1 mm voxels
+        return self.labels_to_reference(near) > 0
+
     def labels_to_working(self, labels: Array) -> Array:
         """A label map on the reference's grid ``(I, J, K)`` to the working grid."""
         return resample_labels(labels, self.reference_grid, self.grid)
@@ -72,15 +83,23 @@ def prepare(volumes: Mapping[Modality, Volume], reference: Modality | None = Non
     return normalised(gather(volumes, reference))
 
 
-def normalised(patient: GatheredPatient) -> PreparedPatient:
-    """Z-score each sequence inside its head and crop to the heads."""
+def normalised(patient: GatheredPatient, brain: Array | None = None) -> PreparedPatient:
+    """Z-score each sequence and crop to the heads.
+
+    Args:
+        brain: ``(H, W, D)`` bool on the patient's grid. Mean and deviation are taken inside
+            it, and the head around it stays visible; None takes the whole head.
+    """
     box = _head_box(np.logical_or.reduce(list(patient.heads.values())))
     grid = patient.grid.crop(box)
     images = np.zeros((len(CHANNELS), *grid.shape), dtype=np.float32)
     for modality, image in patient.images.items():
-        images[modality.channel] = normalise(image[box], patient.heads[modality][box], patient.air[modality])
+        head = patient.heads[modality][box]
+        measured = head if brain is None else brain[box]
+        images[modality.channel] = normalise(image[box], head, patient.air[modality], measured)
     mask = modality_mask(patient.images)
-    return PreparedPatient(images, mask, grid, patient.reference, patient.reference_modality, patient.warnings)
+    inside = None if brain is None else brain[box]
+    return PreparedPatient(images, mask, inside, grid, patient.reference, patient.reference_modality, patient.warnings)
 
 
 def _head_box(mask: Array) -> tuple[slice, slice, slice]:

@@ -90,7 +90,7 @@ def preprocess(
     with clock.step("normalise"):
         report(0.9, "Normalising")
         doubts = check_intensities(gathered.images, found.mask, {m: v.source for m, v in volumes.items()})
-        prepared = normalised(gathered)
+        prepared = normalised(gathered, found.mask)
     failed = [a.sentence for a in alignments.values() if a.verdict is Verdict.FAILED]
     return Preprocessed(
         volumes,

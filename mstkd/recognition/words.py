@@ -196,7 +196,9 @@ _OTHER: dict[str, dict[str, str]] = {
 _WEAK_OTHER: dict[str, dict[str, str]] = {
     "a computed tomography": {"any": "ct, cct, cta, tac, ncct"},
     "an emission tomography": {"any": "pet, fet, fdg, spect, pt, tep"},
-    "a calibration": {"any": "cal, calib, calibration, asset, ref scan, refscan, sense ref, senseref, coil, shim, prescan"},
+    "a calibration": {
+        "any": "cal, calib, calibration, asset, ref scan, refscan, sense ref, senseref, coil, shim, prescan"
+    },
     "susceptibility-weighted or T2*": {"any": "gre"},
 }
 

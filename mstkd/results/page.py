@@ -57,6 +57,7 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
             ],
         ),
         f"<p>Missing: {escape(', '.join(summary['missing']) or 'none')}.</p>",
+        *(f'<p class="note">{escape(remark)}</p>' for remark in summary["remarks"]),
         _figures(panels[Step.ACQUIRED]),
     ]
     if panels[Step.ALIGNED]:

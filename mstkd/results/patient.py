@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mstkd.inference.segment import Segmentation
-from mstkd.modalities import Modality, describe
+from mstkd.modalities import describe
 from mstkd.models import ModelPackage
 from mstkd.preprocessing import Preprocessed
 from mstkd.results.doubts import doubts
-from mstkd.sources import Source
+from mstkd.sources import Sources
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,14 @@ class PatientResult:
     """One patient's way through the engine.
 
     Attributes:
-        sources: Where each sequence came from.
+        sources: Where each sequence came from, and what was left out.
         preprocessed: What was done before the network.
         segmentation: What was found.
         model: What found it.
         seconds: Per step, in the order of the steps.
     """
 
-    sources: Mapping[Modality, Source]
+    sources: Sources
     preprocessed: Preprocessed
     segmentation: Segmentation
     model: ModelPackage
@@ -37,5 +37,5 @@ class PatientResult:
         return [
             *self.preprocessed.warnings,
             *self.segmentation.warnings,
-            *doubts(self.model.card, describe(self.sources)),
+            *doubts(self.model.card, describe(self.sources.found)),
         ]

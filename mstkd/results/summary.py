@@ -20,8 +20,9 @@ def summarise(result: PatientResult) -> dict[str, Any]:
     return {
         "notice": NOTICE,
         "mstkd": mstkd.__version__,
-        "sequences": {modality.label: _sequence(result, modality) for modality in result.sources},
+        "sequences": {modality.label: _sequence(result, modality) for modality in result.sources.found},
         "missing": [modality.label for modality in found.missing],
+        "remarks": list(result.sources.remarks),
         "reference": {"sequence": found.patient.reference_modality.label, **_image(found.patient.reference)},
         "working_grid": {"shape": list(found.patient.grid.shape), "spacing_mm": [1.0, 1.0, 1.0]},
         "brain": {
@@ -43,7 +44,7 @@ def summarise(result: PatientResult) -> dict[str, Any]:
 
 
 def _sequence(result: PatientResult, modality: Modality) -> dict[str, Any]:
-    source, done = result.sources[modality], result.preprocessed
+    source, done = result.sources.found[modality], result.preprocessed
     alignment = done.alignments.get(modality)
     return {
         "because": source.because,

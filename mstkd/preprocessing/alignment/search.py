@@ -22,6 +22,7 @@ fields of view end at different heights of the neck and shift the heads' centres
 STARTS = 4
 APART = 8.0
 """In mm: starts nearer to each other lead to the same place."""
+FTOL = 1e-4
 FEW = 4000
 """Points that are enough on the way."""
 
@@ -49,7 +50,7 @@ def climb(similarity: Similarity, start: Array, centre: Array, step: float, tole
         return -similarity(rigid(step * steps[:3], step * steps[3:], centre) @ start)
 
     best = optimize.minimize(
-        loss, np.zeros(6), method="Powell", options={"xtol": tolerance / step, "ftol": 1e-4, "maxiter": 20}
+        loss, np.zeros(6), method="Powell", options={"xtol": tolerance / step, "ftol": FTOL, "maxiter": 20}
     )
     return rigid(step * best.x[:3], step * best.x[3:], centre) @ start
 
