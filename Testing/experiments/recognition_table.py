@@ -1,6 +1,6 @@
 """Recognition over the acceptance table: accuracy and refusals of each set of rows as JSON.
 
-    .venv/bin/python Testing/experiments/recognition_table.py [--failures development]
+.venv/bin/python Testing/experiments/recognition_table.py [--failures development]
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from recognition_rows import answer, counts, rows, verdict
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--failures", choices=["heldout", "found", "development"], help="Print this set's failures too.")
+    parser.add_argument(
+        "--failures", choices=["heldout", "found", "development"], help="Print this set's failures too."
+    )
     chosen = parser.parse_args().failures
     table = rows()
     for row in table:

@@ -14,7 +14,7 @@ from rich.table import Table
 from mstkd.cli.shared import Device, Image, app, sentences, talk
 from mstkd.errors import InputError
 from mstkd.modalities import Modality, describe, missing
-from mstkd.recognition import recognise_folder, recognise_name
+from mstkd.recognition import recognise_file, recognise_folder
 
 
 @app.command()
@@ -67,13 +67,14 @@ def collect(folder: Path | None, named: dict[Modality, Path]) -> dict[Modality, 
 def announce(files: dict[Modality, Path]) -> None:
     """Say before anything is computed which file is taken for which sequence, and what is missing."""
     for modality, path in files.items():
-        told = recognise_name(path.name)
-        if told.modality is None:
-            evidence = " (as you said)"
-        elif told.modality is modality:
+        told = recognise_file(path)
+        doubt = told.conflict or told.other
+        if told.modality is modality:
             evidence = f" ({told.because})"
-        else:
+        elif told.modality is not None:
             evidence = f" (as you said, but {told.because}, which is {told.modality.label})"
+        else:
+            evidence = f" (as you said, but {doubt})" if doubt else " (as you said)"
         talk.print(f"{modality.label:>5}: {path}{evidence}", markup=False)
     talk.print(f"Missing: {describe(missing(files))}")
 
