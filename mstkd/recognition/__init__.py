@@ -5,7 +5,7 @@ so that Slicer's own process may use it.
 """
 
 from mstkd.recognition.acquisition import AcquisitionParameters
-from mstkd.recognition.folder import image_stem, names_a_label_map, recognise_folder
+from mstkd.recognition.folder import image_stem, names_a_label_map, recognise_file, recognise_folder
 from mstkd.recognition.headers import recognise_acquisition, recognise_header
 from mstkd.recognition.names import recognise_name
 from mstkd.recognition.recognition import Recognition
@@ -16,6 +16,7 @@ __all__ = [
     "image_stem",
     "names_a_label_map",
     "recognise_acquisition",
+    "recognise_file",
     "recognise_folder",
     "recognise_header",
     "recognise_name",

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from mstkd.errors import InputError
 from mstkd.modalities import Modality, ordered
+from mstkd.recognition.acquisition import read_sidecar
+from mstkd.recognition.headers import recognise_acquisition
 from mstkd.recognition.names import recognise_name
+from mstkd.recognition.recognition import Recognition
 
 _IMAGE_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".mhd")
 _NOT_AN_IMAGE = re.compile(
@@ -30,14 +33,25 @@ def names_a_label_map(stem: str) -> bool:
     return _NOT_AN_IMAGE.search(stem) is not None
 
 
+def recognise_file(path: Path) -> Recognition:
+    """The sequence of an image file, from its name and, where one lies beside it, its JSON sidecar.
+
+    Sidecars are those that dcm2niix writes and BIDS defines: ``x.json`` for ``x.nii.gz``.
+    """
+    stem = image_stem(path) or path.name
+    parameters = read_sidecar(path, stem)
+    return recognise_name(stem) if parameters is None else recognise_acquisition(parameters, stem)
+
+
 def recognise_folder(folder: Path, settled: Collection[Modality] = ()) -> dict[Modality, Path]:
-    """The sequences in a patient's folder, from the names of its image files.
+    """The sequences in a patient's folder, from the names and sidecars of its image files.
 
     A BIDS subject or session folder is searched in its ``anat`` folder.
 
     Label maps and masks are passed over, and so are the ``settled`` sequences, which the
-    user has named. Raises InputError when the folder tells none, or two files for one
-    sequence: a choice between them is the user's.
+    user has named; so are series of other kinds. Raises InputError when the folder tells
+    none, or two files for one sequence, or when what a file is remains in doubt: these
+    choices are the user's, also between an original and its reformat.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give a patient's folder or name the files, e.g. --flair FILE.")
@@ -46,7 +60,13 @@ def recognise_folder(folder: Path, settled: Collection[Modality] = ()) -> dict[M
         stem = image_stem(path)
         if stem is None or path.name.startswith(".") or names_a_label_map(stem):
             continue
-        answer = recognise_name(stem)
+        answer = recognise_file(path)
+        if answer.conflict and not set(answer.candidates) <= set(settled):
+            option = next(m for m in answer.candidates if m not in settled).value
+            raise InputError(
+                f"{folder} holds {path.name}, which is in doubt: {answer.conflict}; "
+                f"name the right file with --{option} FILE or move this one away."
+            )
         if answer.modality is None or answer.modality in settled:
             continue
         modality = answer.modality

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mstkd.modalities import Modality
 from mstkd.recognition import physics
 from mstkd.recognition.acquisition import AcquisitionParameters
-from mstkd.recognition.names import NameReading, Weighting, read_name, sequence
+from mstkd.recognition.names import NameReading, Weighting, either, read_name, sequences
 from mstkd.recognition.recognition import Recognition
 
 if TYPE_CHECKING:
@@ -45,29 +46,29 @@ def recognise_acquisition(parameters: AcquisitionParameters, name: str = "") -> 
             other = f"{clause}, which is {reading.other}"
     if other:
         return Recognition(None, other=other, reformat=reformat)
-    told = [
-        (clause, set(reading.weightings))
-        for clause, (_, reading) in zip(says, readings, strict=True)
-        if reading.weightings
+    witnesses = [
+        (clause, reading.weightings) for clause, (_, reading) in zip(says, readings, strict=True) if reading.weightings
     ]
     measured = physics.weighting(parameters)
     if measured:
-        told.append((physics.times(parameters), {measured}))
-    if not told:
+        witnesses.append((physics.times(parameters), frozenset({measured})))
+    if not witnesses:
         return Recognition(None, reformat=reformat)
-    possible = set.intersection(*(weightings for _, weightings in told))
+    possible = frozenset.intersection(*(weightings for _, weightings in witnesses))
     if len(possible) != 1:
-        return Recognition(None, conflict=_disagreement(told), reformat=reformat)
+        named = frozenset.union(*(weightings for _, weightings in witnesses))
+        doubt = _disagreement(witnesses)
+        return Recognition(None, conflict=doubt, candidates=sequences(named), reformat=reformat)
     (weighting,) = possible
-    evidence = tuple(clause for clause, _ in told[: len(told) - bool(measured)])
+    evidence = tuple(clause for clause, _ in witnesses[: len(witnesses) - bool(measured)])
     if measured:
-        evidence += (f"{physics.times(parameters)} are {_a(weighting)}'s",)
+        evidence += (f"{physics.times(parameters)} are a {weighting.value}'s",)
     if weighting is Weighting.T1:
         return replace(_with_or_without(readings, parameters.contrast_agent, evidence), reformat=reformat)
-    modality = sequence(weighting, enhanced=False)
-    if modality is None:
+    found = sequences(possible)
+    if not found:
         return Recognition(None, other=f"{' and '.join(evidence)}, which is {weighting.value}", reformat=reformat)
-    return Recognition(modality, evidence=evidence, reformat=reformat)
+    return Recognition(found[0], evidence=evidence, reformat=reformat)
 
 
 def _name_readings(parameters: AcquisitionParameters, name: str) -> list[tuple[str, NameReading]]:
@@ -84,40 +85,37 @@ def _tells(reading: NameReading) -> bool:
     return bool(reading.weightings or reading.other)
 
 
-def _disagreement(told: list[tuple[str, set[Weighting]]]) -> str:
+def _disagreement(witnesses: list[tuple[str, frozenset[Weighting]]]) -> str:
     """Both readings of the first two witnesses that exclude each other, or of the one that is ambiguous."""
-    for place, (clause, weightings) in enumerate(told):
-        for other_clause, others in told[place + 1 :]:
-            if not weightings & others:
-                return f"{clause} ({_names(weightings)}) but {other_clause} ({_names(others)})"
-    clause, weightings = min(told, key=lambda witness: len(witness[1]))
-    return f"{clause}, which may be {_names(weightings)}"
-
-
-def _names(weightings: set[Weighting]) -> str:
-    return " or ".join(weighting.value for weighting in Weighting if weighting in weightings)
-
-
-def _a(weighting: Weighting) -> str:
-    return f"a {weighting.value}"
+    for (clause, one), (other_clause, other) in itertools.combinations(witnesses, 2):
+        if not one & other:
+            return f"{clause} ({either(one)}) but {other_clause} ({either(other)})"
+    clause, weightings = min(witnesses, key=lambda witness: len(witness[1]))
+    return f"{clause}, which may be {either(weightings)}"
 
 
 def _with_or_without(
     readings: list[tuple[str, NameReading]], agent: str | None, evidence: tuple[str, ...]
 ) -> Recognition:
     """T1 or T1Gd, from the names and the contrast agent."""
-    said = [(f"{source} says '{reading.quote}'", reading) for source, reading in readings if reading.quote]
-    torn = next((clause for clause, reading in said if reading.torn and reading.weightings), None)
-    if torn:
-        return Recognition(None, conflict=f"{torn}, which may be T1 or T1Gd")
-    enhanced = next((clause for clause, reading in said if reading.enhanced), None)
-    native = next((clause for clause, reading in said if reading.enhanced is False), None)
-    if enhanced and native:
-        return Recognition(None, conflict=f"{enhanced} (T1Gd) but {native} (T1)")
-    if native and agent:
-        return Recognition(None, conflict=f"{native} (T1) but its header names the contrast agent {agent} (T1Gd)")
+    said = {contrast: _saying(readings, contrast) for contrast in (True, False)}
+    field = f"its header names the contrast agent {agent}"
+    doubt = ""
+    if said[True] and said[False]:
+        same = said[True] == said[False]
+        doubt = f"{said[True]}, which may be T1 or T1Gd" if same else f"{said[True]} (T1Gd) but {said[False]} (T1)"
+    elif said[False] and agent:
+        doubt = f"{said[False]} (T1) but {field} (T1Gd)"
+    if doubt:
+        return Recognition(None, conflict=doubt, candidates=(Modality.T1, Modality.T1GD))
     if agent:
-        return Recognition(Modality.T1GD, (*evidence, f"its header names the contrast agent {agent}"))
-    if enhanced and agent == "":
+        return Recognition(Modality.T1GD, (*evidence, field))
+    if said[True] and agent == "":
         evidence += ("its header names no contrast agent, which is often left out",)
-    return Recognition(Modality.T1GD if enhanced else Modality.T1, evidence)
+    return Recognition(Modality.T1GD if said[True] else Modality.T1, evidence)
+
+
+def _saying(readings: list[tuple[str, NameReading]], contrast: bool) -> str:
+    """The clause of the first name that speaks of a T1 with contrast, or without; empty when none does."""
+    clauses = (f"{source} says '{reading.quote}'" for source, reading in readings if contrast in reading.contrast)
+    return next(clauses, "")

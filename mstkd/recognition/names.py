@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from mstkd.modalities import Modality
+from mstkd.modalities import Modality, ordered
 from mstkd.recognition.recognition import Recognition
 from mstkd.recognition.tokens import Token, fold, tokens
 from mstkd.recognition.words import Meaning
@@ -43,17 +43,15 @@ class NameReading:
     Attributes:
         weightings: What the image may be, by its name: none when the name is silent,
             several when it is ambiguous (``PD/T2``).
-        enhanced: Whether a T1 has contrast; None when the name is silent. Both for
-            ``pre and post``: see ``torn``.
-        torn: The name speaks of contrast and of none.
+        contrast: Whether a T1 has contrast: none when the name is silent, both when it
+            speaks of both (``pre and post``).
         other: Which other kind of series it is; empty when it is none.
         quote: The words that say so, as they stand in the name.
         reformat: Whether it was cut anew from a 3D image.
     """
 
-    weightings: tuple[Weighting, ...] = ()
-    enhanced: bool | None = None
-    torn: bool = False
+    weightings: frozenset[Weighting] = frozenset()
+    contrast: frozenset[bool] = frozenset()
     other: str = ""
     quote: str = ""
     reformat: bool = False
@@ -74,24 +72,31 @@ def recognise_name(name: str) -> Recognition:
         return Recognition(None, other=f"{says}, which is {reading.other}", reformat=reading.reformat)
     if not reading.weightings:
         return Recognition(None, reformat=reading.reformat)
-    if len(reading.weightings) > 1:
-        first, second = (weighting.value for weighting in reading.weightings)
-        return Recognition(None, conflict=f"{says}, which may be {first} or {second}", reformat=reading.reformat)
-    if reading.torn:
-        return Recognition(None, conflict=f"{says}, which may be T1 or T1Gd", reformat=reading.reformat)
-    modality = sequence(reading.weightings[0], bool(reading.enhanced))
-    if modality is None:
-        return Recognition(None, other=f"{says}, which is {reading.weightings[0].value}", reformat=reading.reformat)
-    return Recognition(modality, evidence=(says,), reformat=reading.reformat)
+    possible = sequences(reading.weightings, reading.contrast)
+    if len(reading.weightings) > 1 or len(possible) > 1:
+        doubt = f"{says}, which may be {either(reading.weightings, reading.contrast)}"
+        return Recognition(None, conflict=doubt, candidates=possible, reformat=reading.reformat)
+    if not possible:
+        return Recognition(None, other=f"{says}, which is {either(reading.weightings)}", reformat=reading.reformat)
+    return Recognition(possible[0], evidence=(says,), reformat=reading.reformat)
 
 
-def sequence(weighting: Weighting, enhanced: bool) -> Modality | None:
-    """The sequence of a weighting; None for those that are none of the four."""
-    return {
-        Weighting.FLAIR: Modality.FLAIR,
-        Weighting.T1: Modality.T1GD if enhanced else Modality.T1,
-        Weighting.T2: Modality.T2,
-    }.get(weighting)
+def sequences(weightings: Iterable[Weighting], contrast: Collection[bool] = ()) -> tuple[Modality, ...]:
+    """Which of the four sequences an image may be; a T1 of whose contrast nothing is said is T1."""
+    found = {
+        Weighting.FLAIR: {Modality.FLAIR},
+        Weighting.T1: {Modality.T1GD if enhanced else Modality.T1 for enhanced in contrast or (False,)},
+        Weighting.T2: {Modality.T2},
+    }
+    return ordered(modality for weighting in weightings for modality in found.get(weighting, ()))
+
+
+def either(weightings: Collection[Weighting], contrast: Collection[bool] = ()) -> str:
+    """``proton density or T2``."""
+    names = [weighting.value for weighting in Weighting if weighting in weightings]
+    if Weighting.T1 in weightings and len(contrast) > 1:
+        names.append(Modality.T1GD.label)
+    return " or ".join(names)
 
 
 def read_name(name: str) -> NameReading:
@@ -112,16 +117,16 @@ def read_name(name: str) -> NameReading:
     kind = next((w for w in words if w.kind), None)
     if not weightings and kind:
         return NameReading(other=kind.kind, quote=quote([kind]), reformat=reformat)
-    enhanced, torn = None, False
+    contrast: set[bool] = set()
     if not weightings or Weighting.T1 in weightings:
         after, without = _contrast(words)
+        contrast = {*([True] if after else []), *([False] if without else [])}
         witnesses = _in_order([*witnesses, *after, *without])
-        enhanced = bool(after) if after or without else None
-        torn = bool(after and without)
-    return NameReading(weightings, enhanced, torn, quote=quote(witnesses) if witnesses else "", reformat=reformat)
+    said = quote(witnesses) if witnesses else ""
+    return NameReading(frozenset(weightings), frozenset(contrast), quote=said, reformat=reformat)
 
 
-def _weightings(words: list[Token]) -> tuple[tuple[Weighting, ...], list[Token]]:
+def _weightings(words: list[Token]) -> tuple[set[Weighting], list[Token]]:
     """What the image may be, and the words that say so."""
 
     def those(*meanings: Meaning) -> list[Token]:
@@ -130,31 +135,29 @@ def _weightings(words: list[Token]) -> tuple[tuple[Weighting, ...], list[Token]]
     t1, t2 = those(Meaning.T1, Meaning.T1_NATIVE, Meaning.T1_ENHANCED), those(Meaning.T2)
     flair, density, method = those(Meaning.FLAIR), those(Meaning.PD), those(Meaning.T1_METHOD)
     inversion, gradient, dual = those(Meaning.INVERSION), those(Meaning.GRADIENT), those(Meaning.DUAL_ECHO)
-    if t1 and t2:
-        return (Weighting.T1, Weighting.FLAIR if flair else Weighting.T2), _in_order(t1 + t2)
-    if flair and method and not t1:
-        return (Weighting.T1, Weighting.FLAIR), _in_order(flair + method)
-    if t1 and density:
-        return (Weighting.T1, Weighting.PD), _in_order(t1 + density)
-    if t1:  # "T1 FLAIR" is a T1-weighted contrast
-        return (Weighting.T1,), t1
-    if flair:
-        return (Weighting.FLAIR,), flair
-    if t2 and method:
-        return (Weighting.T1, Weighting.T2), _in_order(t2 + method)
-    if t2 and density:
-        return (Weighting.PD, Weighting.T2), _in_order(t2 + density)
-    if t2 and gradient:
-        return (Weighting.T2STAR,), _in_order(t2 + gradient)
-    if dual and not method:
-        return (Weighting.PD, Weighting.T2), _in_order(t2 + dual)
-    if inversion and not method and (t2 or any(w.text != "ir" for w in inversion)):
-        return (Weighting.FLAIR, Weighting.STIR), _in_order(t2 + inversion)
-    if density:
-        return (Weighting.PD,), density
-    if t2:
-        return (Weighting.T2,), t2
-    return ((Weighting.T1,), method) if method else ((), [])
+    inversion = [w for w in inversion if t2 or w.text != "ir"]  # alone, IR is as often a T1
+    # What the first matching line says; the words of all its parts are there.
+    rules = [
+        ([t1, t2, flair], {Weighting.T1, Weighting.FLAIR}),
+        ([t1, t2], {Weighting.T1, Weighting.T2}),
+        ([t1, density], {Weighting.T1, Weighting.PD}),
+        ([t1], {Weighting.T1}),  # also "T1 FLAIR", which is T1-weighted
+        ([flair, method], {Weighting.FLAIR, Weighting.T1}),
+        ([flair], {Weighting.FLAIR}),
+        ([t2, method], {Weighting.T1, Weighting.T2}),
+        ([t2, density], {Weighting.PD, Weighting.T2}),
+        ([density, method], {Weighting.PD, Weighting.T1}),
+        ([t2, gradient], {Weighting.T2STAR}),
+        ([method], {Weighting.T1}),
+        ([dual], {Weighting.PD, Weighting.T2}),
+        ([inversion], {Weighting.FLAIR, Weighting.STIR}),
+        ([density], {Weighting.PD}),
+        ([t2], {Weighting.T2}),
+    ]
+    for parts, weightings in rules:
+        if all(parts):
+            return weightings, _in_order([word for part in parts for word in part])
+    return set(), []
 
 
 def _in_order(words: list[Token]) -> list[Token]:

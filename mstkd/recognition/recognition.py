@@ -18,6 +18,7 @@ class Recognition:
         conflict: When witnesses disagree, one clause with both readings; empty otherwise.
         other: When it is a series of another kind (diffusion, localiser, T2*, ...), one
             clause that says which and why; empty otherwise.
+        candidates: In a conflict, which of the four sequences it may be.
         reformat: Whether it was cut anew from a 3D image of the sequence.
     """
 
@@ -25,6 +26,7 @@ class Recognition:
     evidence: tuple[str, ...] = ()
     conflict: str = ""
     other: str = ""
+    candidates: tuple[Modality, ...] = ()
     reformat: bool = False
 
     @property

@@ -144,8 +144,8 @@ _OTHER: dict[str, dict[str, str]] = {
     "an echo-planar series": {"any": "ep2d, epi, epse, epfid, ep"},
     "susceptibility-weighted or T2*": {
         "en": "t2*, t2w*, t2star, t2 star, t2starw, r2*, r2star, swi, swan, swip, swis, fsbb, venbold, ven bold, "
-        "hemo, haemo, heme, qsm, suscept, susceptibility, mag images, magnitude, pha, pha images, phase images, esswan, "
-        "swim, merge",
+        "hemo, haemo, heme, qsm, suscept, susceptibility, mag images, magnitude, pha, pha images, phase images, "
+        "esswan, swim, merge",
         "fr": "t2 etoile, t2etoile",
         "de": "hamo, suszeptibilitat",
         "es": "hemosiderina, susceptibilidad",
