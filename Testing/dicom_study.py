@@ -23,7 +23,8 @@ GADOLINIUM = {"ContrastBolusAgent": "Gadobutrol", "ContrastBolusRoute": "IV"}
 ORIGINAL = ["ORIGINAL", "PRIMARY", "M", "ND", "NORM"]
 SPIN_ECHO = {"ScanningSequence": "SE", "SequenceVariant": "SK", "MRAcquisitionType": "2D", "FlipAngle": 90}
 PHYSICS = {
-    "flair": SPIN_ECHO | {"ScanningSequence": ["SE", "IR"], "RepetitionTime": 9000, "EchoTime": 120, "InversionTime": 2500},
+    "flair": SPIN_ECHO
+    | {"ScanningSequence": ["SE", "IR"], "RepetitionTime": 9000, "EchoTime": 120, "InversionTime": 2500},
     "t1_se": SPIN_ECHO | {"RepetitionTime": 500, "EchoTime": 10},
     "t2": SPIN_ECHO | {"RepetitionTime": 5000, "EchoTime": 95, "EchoTrainLength": 15},
     "mprage": {
