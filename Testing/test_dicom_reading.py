@@ -192,8 +192,11 @@ def test_a_truncated_file_is_named_and_its_series_refused_but_no_other(visit, en
 
 def test_a_file_cut_within_its_header_is_named(visit):
     path = visit.write(3, "t2", ARRAY, AFFINE)[0]
+    whole = path.read_bytes()
     os.truncate(path, 300)
     assert str(path) in read_folder(visit.folder).problems[0]
+    path.write_bytes(whole[: whole.index(b"MONOCHROME2")])
+    refused(visit, f"lacks what is cut off \\({path}\\)")
 
 
 def test_a_whole_copy_of_a_truncated_file_is_enough(visit):
@@ -316,14 +319,14 @@ def test_images_that_are_no_slices_of_tissue_are_refused_with_the_reason(visit, 
     paths = visit.write(3, "t2", np.full_like(ARRAY, 7) if pixels == "constant" else ARRAY, AFFINE)
     for path in paths:
         if pixels == "colour":
-            change(path, SamplesPerPixel=3, PhotometricInterpretation="RGB")
+            change(path, SamplesPerPixel=3, PhotometricInterpretation="RGB", PixelData=dcmread(path).PixelData * 3)
         elif pixels == "no position":
             image = dcmread(path)
             del image.ImagePositionPatient
             image.save_as(path)
     series = choose_study(read_folder(visit.folder)).series[0]
     if pixels == "constant":
-        with pytest.raises(InputError, match="series 3 't2' .* is empty"):
+        with pytest.raises(InputError, match=r"series 3 't2' .* is empty"):
             read_stack(series.stacks[0])
     else:
         assert series.stacks == ()

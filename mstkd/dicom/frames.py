@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from pydicom import Dataset, dcmread
 from pydicom.errors import InvalidDicomError
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from mstkd.dicom.header import frame_headers, number, numbers, text, whole_number, words
+from mstkd.dicom.truncation import is_whole
 from mstkd.errors import InputError
 
 _MR_IMAGES = {
@@ -21,7 +19,6 @@ _MR_IMAGES = {
     "1.2.840.10008.5.1.4.1.1.4.4",  # Legacy converted enhanced MR
 }
 _DIRECTORY = "1.2.840.10008.1.3.10"
-_ITEM, _END_OF_SEQUENCE = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,7 @@ def read_frames(path: Path) -> list[Frame | Unread]:
             return _frames(path, header, file)
         except InvalidDicomError:
             return []
-        except OSError:
+        except (OSError, InputError):
             raise
         except Exception as error:  # pydicom raises whatever a damaged value leads to
             raise _damaged(path, " ".join(str(error).split())[:100] or type(error).__name__) from error
@@ -122,7 +119,7 @@ def _frames(path: Path, header: Dataset, file: BinaryIO) -> list[Frame | Unread]
         raise _damaged(path, "its header ends early or lacks the study, series or instance UID")
     if header.SOPClassUID not in _MR_IMAGES:
         return [Unread(path, uid, origin, f"objects of the kind '{header.SOPClassUID.name}'")]
-    if not _is_whole(header, file):
+    if not is_whole(header, file):
         return [Unread(path, uid, origin, "truncated images", damaged=True)]
     refusal = _no_greyscale(header)
     if refusal:
@@ -186,28 +183,6 @@ def _frame(path: Path, index: int, uid: str, origin: Origin, header: Dataset) ->
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 1)
-
-
-def _is_whole(header: Dataset, file: BinaryIO) -> bool:
-    """Whether the pixels, before which ``file`` stands, are there to the end."""
-    syntax = header.file_meta.TransferSyntaxUID
-    if syntax == DeflatedExplicitVRLittleEndian:
-        return "Rows" in header  # inflated as a whole, which fails when an end is missing
-    start = file.tell() + (8 if syntax == ImplicitVRLittleEndian else 12)
-    size = file.seek(0, os.SEEK_END)
-    if not syntax.is_compressed:
-        frames = whole_number(header, "NumberOfFrames") or 1
-        bits = frames * header.Rows * header.Columns * header.SamplesPerPixel * header.BitsAllocated
-        return size - start >= bits // 8
-    while start + 8 <= size:
-        file.seek(start)
-        tag, length = struct.unpack("<4sI", file.read(8))
-        if tag == _END_OF_SEQUENCE:
-            return True
-        if tag != _ITEM:
-            return False
-        start += 8 + length
-    return False
 
 
 def _damaged(path: Path, detail: str) -> InputError:

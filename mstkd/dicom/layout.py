@@ -15,7 +15,9 @@ SAME_MM = 0.01
 LATTICE = 0.05
 """A slice may lie this share of the distance between slices (but 0.1 mm at least) off its regular place."""
 MISSING = 0.1
-"""At most this share of the slices may be missing."""
+"""At most this share of the slices that are there may be missing."""
+ORTHONORMAL = 1e-3
+"""Largest deviation of the direction cosines from unit length and right angles."""
 
 
 @dataclass(frozen=True)
@@ -69,35 +71,35 @@ def lay_out(ordered: Sequence[Frame]) -> Layout:
         ordered: Parallel slices in the order along their normal.
     """
     frames = tuple(ordered)
-    places = np.arange(len(frames))
-    if len(frames) == 1:
-        return Layout(frames, (0,), (0.0, 0.0, 0.0), "is a single slice; export the whole series.")
     positions, along = np.array([f.position for f in frames]), normal(frames[0])
     gaps = np.diff(positions @ along)
-    distance = float(np.median(gaps))
+    layout = _row(frames, np.arange(len(frames)))
+    if len(frames) == 1:
+        return replace(layout, refusal="is a single slice; export the whole series.")
     rows, columns = np.reshape(frames[0].orientation, (2, 3))
     skew = max(abs(rows @ columns), abs(np.linalg.norm(rows) - 1), abs(np.linalg.norm(columns) - 1))
-    if skew > 1e-3 or distance < SAME_MM:
-        step = tuple(float(mm) for mm in (positions[-1] - positions[0]) / (len(frames) - 1))
-        return Layout(frames, tuple(places.tolist()), step, "has no usable orientation; export the series again.")
-    places[1:] = np.cumsum(np.round(gaps / distance))
-    step = (positions[-1] - positions[0]) / max(int(places[-1]), 1)
-    off = np.linalg.norm(positions - positions[0] - places[:, None] * step, axis=1).max()
-    layout = Layout(frames, tuple(places.tolist()), tuple(step.tolist()))
-    if np.diff(places).min() < 1 or off > max(0.1, LATTICE * distance):
+    distance = float(np.median(gaps))
+    if skew > ORTHONORMAL or distance < SAME_MM:
+        return replace(layout, refusal="has no usable orientation; export the series again.")
+    places = np.concatenate([[0], np.cumsum(np.round(gaps / distance))]).astype(int)
+    regular = _row(frames, places)
+    off = np.linalg.norm(positions - positions[0] - np.outer(places, regular.step), axis=1).max()
+    if np.diff(places).min() < 1 or off > max(0.1, LATTICE * distance) or places[-1] > 2 * len(frames):
         text = f"has slices at uneven distances ({gaps.min():.2f} to {gaps.max():.2f} mm) or out of line"
         return replace(layout, refusal=f"{text}; export the whole series again.")
-    gap = _gap(layout, along)
-    if gap and (np.diff(places).max() > 2 or len(layout.missing) > MISSING * (places[-1] + 1)):
-        return replace(layout, refusal=f"{gap}, too many to bridge; export the whole series again.")
-    warnings = (
-        [f"{gap}; each was filled with the mean of its neighbours and shows no anatomy of its own."] if gap else []
-    )
-    drift = float(np.linalg.norm(step - (step @ along) * along))
-    if drift * places[-1] > min(frames[0].pixel_spacing) / 2:
-        text = f"has slices that shift sideways by {drift:.2f} mm from one to the next"
-        warnings.append(f"{text}; it is read sheared, as they lie.")
-    return replace(layout, warnings=tuple(warnings))
+    gap = _gap(regular, along)
+    if np.diff(places).max() > 2 or len(regular.missing) > MISSING * len(frames):
+        return replace(regular, refusal=f"{gap}, too many to bridge; export the whole series again.")
+    if gap:
+        gap += "; each was filled with the mean of its neighbours and shows no anatomy of its own."
+    return replace(regular, warnings=tuple(filter(None, (gap, _drift(regular, along)))))
+
+
+def _row(frames: tuple[Frame, ...], places: Array) -> Layout:
+    """Frames at their places, with the mean step from the first to the last."""
+    first, last = (np.array(frames[i].position) for i in (0, -1))
+    step = (last - first) / max(1, int(places[-1]))
+    return Layout(frames, tuple(places.tolist()), tuple(step.tolist()))
 
 
 def _gap(layout: Layout, along: Array) -> str:
@@ -108,3 +110,12 @@ def _gap(layout: Layout, along: Array) -> str:
     start, distance = np.dot(layout.frames[0].position, along), np.dot(layout.step, along)
     where = ", ".join(f"{start + i * distance:.1f}" for i in missing[:5]) + (", ..." if len(missing) > 5 else "")
     return f"misses {len(missing)} of its {total} slices (at {where} mm along its normal)"
+
+
+def _drift(layout: Layout, along: Array) -> str:
+    """How the slices shift sideways, as a clause; empty when by less than half a voxel in all."""
+    step = np.array(layout.step)
+    drift = float(np.linalg.norm(step - (step @ along) * along))
+    if drift * layout.places[-1] <= min(layout.frames[0].pixel_spacing) / 2:
+        return ""
+    return f"has slices that shift sideways by {drift:.2f} mm from one to the next; it is read sheared, as they lie."

@@ -104,10 +104,6 @@ def _unfit(stack: Stack, study: Study) -> str:
     """Why a stack cannot serve at all, as a clause; empty when it can."""
     if stack.refusal:
         return f"it {stack.refusal.rstrip('.')}"
-    if stack.component in ("phase", "imaginary"):
-        return f"it is a {stack.component} image"
-    if stack.projection:
-        return "it is a projection, not slices"
     enhanced = [other for other in study.stacks if other.sequence is Modality.T1GD and _after(stack, other)]
     if stack.sequence is Modality.T1 and enhanced:
         return f"it was acquired after {enhanced[0].name}, when the contrast agent was given"

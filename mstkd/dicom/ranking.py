@@ -18,7 +18,7 @@ def better(a: Stack, b: Stack) -> str:
     """The first reason why ``a`` is to be taken rather than ``b``, as a clause; empty when there is none.
 
     Compared in this order: whole head, coverage, thin slices, original before reformat,
-    magnitude before real part, longest voxel edge, voxel volume, axial plane (where slices
+    magnitude before real or imaginary part, longest voxel edge, voxel volume, axial plane (where slices
     are thick), and the scanner's corrections of distortion and coil sensitivity.
     """
     for clause, measure, ratio in _MEASURES:
@@ -42,7 +42,7 @@ _MEASURES: tuple[tuple[str, Callable[[Stack], float], float], ...] = (
     ("shows more of the head", _covered, CLEARLY),
     ("has thin slices", _thin, 1.0),
     ("is an original, not a reformat", lambda s: not s.reformat, 1.0),
-    ("is the magnitude image", lambda s: s.component == "magnitude", 1.0),
+    ("is the magnitude image", lambda s: s.magnitude, 1.0),
     ("has thinner slices", lambda s: 1 / max(s.spacing), CLEARLY),
     ("has smaller voxels", lambda s: 1 / math.prod(s.spacing), CLEARLY**2),
     ("is axial", lambda s: _thin(s) or s.plane == "axial", 1.0),

@@ -40,7 +40,10 @@ _DIFFERENCES: tuple[tuple[str, Callable[[Frame], Hashable]], ...] = (
 def make_stacks(frames: Sequence[Frame]) -> tuple[Stack, ...]:
     """The stacks of one series, in the order of its image numbers."""
     groups = sorted(split(frames), key=lambda group: min((f.instance, f.uid, f.index) for f in group))
-    return tuple(_make_stack(group, part if len(groups) > 1 else 0) for part, group in enumerate(groups, start=1))
+    places = [by_place(group) for group in groups]
+    recognitions = _recognise([place[0][0] for place in places])
+    parts = range(1, len(groups) + 1) if len(groups) > 1 else (0,)
+    return tuple(_make_stack(*stack) for stack in zip(places, parts, recognitions, strict=False))
 
 
 def partition(items: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
@@ -88,8 +91,7 @@ def _split_repetitions(frames: list[Frame]) -> list[list[Frame]]:
     return [frames]
 
 
-def _make_stack(frames: list[Frame], part: int) -> Stack:
-    places = by_place(frames)
+def _make_stack(places: Sequence[Sequence[Frame]], part: int, recognition: Recognition) -> Stack:
     refusal, warnings = "", []
     try:
         repeated, refusal = _compare(places)
@@ -98,16 +100,16 @@ def _make_stack(frames: list[Frame], part: int) -> Stack:
     except InputError as error:
         refusal = f"is not usable: {error}"
     layout = lay_out([place[0] for place in places])
-    if not refusal and min(len(places), *frames[0].matrix) < MIN_VOXELS_PER_AXIS:
-        columns, rows = frames[0].matrix[::-1]
-        refusal = f"has only {counted(len(places), 'slice')} of {columns} x {rows}, too few for a head."
     first = layout.frames[0]
+    if not refusal and min(len(places), *first.matrix) < MIN_VOXELS_PER_AXIS:
+        rows, columns = first.matrix
+        refusal = f"has only {counted(len(places), 'slice')} of {columns} x {rows}, too few for a head."
     return Stack(
         number=first.origin.number,
         description=first.origin.description,
         part=part,
         layout=layout,
-        recognition=_recognise(first),
+        recognition=recognition,
         refusal=refusal or layout.refusal,
         warnings=(*warnings, *layout.warnings),
     )
@@ -128,10 +130,9 @@ def _compare(places: Sequence[Sequence[Frame]]) -> tuple[int, str]:
     return repeated, ""
 
 
-def _recognise(frame: Frame) -> Recognition:
-    """The sequence from the whole header, which is read again because a folder's headers are too many to keep."""
-    header = dcmread(frame.path, stop_before_pixels=True)
-    for index, flat in enumerate(frame_headers(header)):
-        if index == frame.index:
-            return recognise_header(flat)
-    return recognise_header(header)
+def _recognise(frames: Sequence[Frame]) -> list[Recognition]:
+    """The sequence of each image from its whole header, read again because a folder has too many to keep."""
+    headers = {
+        path: list(frame_headers(dcmread(path, stop_before_pixels=True))) for path in {frame.path for frame in frames}
+    }
+    return [recognise_header(headers[frame.path][frame.index]) for frame in frames]

@@ -17,12 +17,7 @@ WHOLE_HEAD_MM = (130.0, 150.0, 110.0)
 AXIS_COSINE = 0.8
 """A stack whose normal lies nearer to an axis than this (37 degrees) has that axis's plane."""
 _REFORMATS = ("MPR", "REFORMAT")
-_PROJECTIONS = ("MIP", "MINIP", "PROJECTION")
-_COMPONENTS = {
-    "phase": {"P", "PHASE", "PHASE MAP"},
-    "imaginary": {"I", "IMAGINARY"},
-    "real": {"R", "REAL"},
-}
+_PARTS = {"R", "REAL", "I", "IMAGINARY"}
 
 
 def series_name(number: int, description: str) -> str:
@@ -115,15 +110,9 @@ class Stack:
         return any(word.startswith(_REFORMATS) for word in self.image_type)
 
     @property
-    def projection(self) -> bool:
-        """Whether its images sum up a slab, such as a maximum intensity projection."""
-        return any(word.startswith(_PROJECTIONS) for word in self.image_type)
-
-    @property
-    def component(self) -> str:
-        """``magnitude``, or ``phase``, ``real`` or ``imaginary`` by ImageType and ComplexImageComponent."""
-        kinds = (kind for kind, marks in _COMPONENTS.items() if marks & set(self.image_type[2:]))
-        return next(kinds, "magnitude")
+    def magnitude(self) -> bool:
+        """Whether it is not the real or imaginary part of a complex image, by ImageType and ComplexImageComponent."""
+        return not _PARTS & set(self.image_type[2:])
 
     @property
     def acquired(self) -> str:
