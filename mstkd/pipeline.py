@@ -15,7 +15,7 @@ from mstkd.preprocessing import Volume, preprocess
 from mstkd.results import PatientResult, ResultFolder
 from mstkd.sources import Source, Sources
 from mstkd.timing import Clock
-from mstkd.wishes import Wishes
+from mstkd.wishes import PLAIN, Wishes
 
 Summary = dict[str, Any]
 PREPROCESSED = 0.2
@@ -42,7 +42,7 @@ def read_patient(sources: Mapping[Modality, Source]) -> dict[Modality, Volume]:
 def segment_patient(
     sources: Sources,
     model: ModelPackage,
-    wishes: Wishes = Wishes(),
+    wishes: Wishes = PLAIN,
     report: Report = lambda share, text: None,
 ) -> PatientResult:
     """Read, align, resample, mask and segment one patient; writes nothing.
@@ -76,7 +76,7 @@ def segment_files(
     output: Path,
     *,
     model: Path | None = None,
-    wishes: Wishes = Wishes(),
+    wishes: Wishes = PLAIN,
     report: Report = lambda share, text: None,
 ) -> Summary:
     """Segment a patient and write the result folder; returns the summary.

@@ -11,7 +11,7 @@ from mstkd.dicom import Stack, Study, choose_study, holds_dicom, propose, read_f
 from mstkd.errors import InputError
 from mstkd.modalities import Modality, ordered
 from mstkd.preprocessing.volume import Volume, read_volume
-from mstkd.recognition import Recognition, recognise_file, recognise_folder, recognise_name
+from mstkd.recognition import Recognition, image_stem, recognise_file, recognise_folder, recognise_name
 
 SAID = "you said so"
 
@@ -72,7 +72,8 @@ def find_sources(folder: Path | None, named: Mapping[Modality, Path], study: str
     chosen = choose_study(contents, study)
     proposal = propose(chosen)
     found = {m: _numbered(m, path, chosen) or _named(m, path) for m, path in named.items()}
-    found |= {m: stack_source(stack, proposal.reason(m)) for m, stack in proposal.settled(except_for=named).items()}
+    reasons = {choice.modality: choice.reason for choice in proposal.choices}
+    found |= {m: stack_source(stack, reasons[m]) for m, stack in proposal.settled(named).items()}
     return Sources({m: found[m] for m in ordered(found)}, (*contents.problems, *proposal.remarks))
 
 
@@ -104,7 +105,7 @@ def _is_dicom_folder(folder: Path) -> bool:
     """Image files go before DICOM, which many programs leave beside what they converted."""
     if not folder.is_dir():
         return False
-    return not any(recognise_file(path).modality for path in folder.iterdir()) and holds_dicom(folder)
+    return not any(image_stem(path) for path in folder.iterdir()) and holds_dicom(folder)
 
 
 def _named(modality: Modality, path: Path) -> Source:

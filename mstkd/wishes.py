@@ -25,3 +25,7 @@ class Wishes:
     brain: Path | None = None
     device: str = "auto"
     flips: bool = False
+
+
+PLAIN = Wishes()
+"""What holds when nothing was chosen."""

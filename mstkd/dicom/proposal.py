@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from mstkd.dicom.folder import Study
@@ -40,9 +40,18 @@ class Choice:
         start = f"{self.modality.label}: {self.stack.text}"
         if self.tied:
             others = " and ".join(stack.text for stack in self.tied)
-            return f"{start} or {others}, which are practically equal; keep one of them in the folder."
-        others = "; ".join(f"rather than {stack.text}, because {reason}" for stack, reason in self.rejected)
-        return f"{start} {others}." if others else f"{start}."
+            option = f"--{self.modality.value} {self.stack.number}"
+            return f"{start} or {others}, which are practically equal; choose by the series' number, e.g. {option}."
+        return f"{start} {self._rather}." if self.rejected else f"{start}."
+
+    @property
+    def reason(self) -> str:
+        """Why this stack, one clause: what makes it the sequence, and what it was preferred to."""
+        return ", ".join(filter(None, (self.stack.recognition.because, self._rather)))
+
+    @property
+    def _rather(self) -> str:
+        return "; ".join(f"rather than {stack.text}, because {reason}" for stack, reason in self.rejected)
 
 
 @dataclass(frozen=True)
@@ -58,20 +67,21 @@ class Proposal:
     choices: tuple[Choice, ...]
     remarks: tuple[str, ...]
 
-    def settled(self) -> dict[Modality, Stack]:
-        """The stacks to use.
+    def settled(self, named: Collection[Modality] = ()) -> dict[Modality, Stack]:
+        """The stacks to use, but for the sequences that the user named.
 
         Raises InputError when there is none, or a choice is a person's.
         """
-        for choice in self.choices:
+        wanted = [choice for choice in self.choices if choice.modality not in named]
+        for choice in wanted:
             if choice.asked:
                 raise InputError(choice.sentence)
-        if not self.choices:
+        if not wanted and not named:
             raise InputError(
                 f"the study of {self.study.text} holds no usable FLAIR, T1, T1Gd or T2; see what it holds with "
                 "'mstkd series', convert the right series and name the files, e.g. --flair FILE."
             )
-        return {choice.modality: choice.stack for choice in self.choices}
+        return {choice.modality: choice.stack for choice in wanted}
 
 
 def propose(study: Study) -> Proposal:
