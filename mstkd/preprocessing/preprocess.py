@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from mstkd.modalities import Modality, ordered
-from mstkd.preprocessing.alignment import Alignment, Verdict, align, apply
+from mstkd.modalities import Modality
+from mstkd.preprocessing.alignment import Alignment, Verdict, align_all, apply
 from mstkd.preprocessing.brain import Brain, Method, find_brain, preferred, read_brain_mask
 from mstkd.preprocessing.gather import GatheredPatient, choose_reference, gather, refuse_twins
 from mstkd.preprocessing.patient import PreparedPatient, normalised
@@ -70,12 +70,9 @@ def preprocess(
     """
     refuse_twins(volumes)
     chosen = choose_reference(volumes, reference)
-    alignments: dict[Modality, Alignment] = {}
     with clock.step("align"):
-        for modality in ordered(volumes):
-            if registration and modality is not chosen:
-                report(0.1, f"Aligning {modality.label} with {chosen.label}")
-                alignments[modality] = align(volumes[modality], volumes[chosen])
+        report(0.1, f"Aligning with {chosen.label}")
+        alignments = align_all(volumes, chosen) if registration else {}
         aligned = {m: apply(v, alignments[m]) if m in alignments else v for m, v in volumes.items()}
     with clock.step("resample"):
         report(0.4, "Resampling")

@@ -98,7 +98,7 @@ def seen(result: PatientResult) -> Iterator[Panel]:
     point = largest_sections(region_mask(_tissues(result), Region.WT))
     for modality in CHANNELS:
         if patient.mask[modality.channel]:
-            yield Panel(encode(grey(plane(patient.images[modality.channel], 2, point[2]), WINDOW)), modality.label)
+            yield Panel(encode(_normalised(plane(patient.images[modality.channel], 2, point[2]))), modality.label)
 
 
 def found(result: PatientResult) -> Iterator[Panel]:
@@ -108,7 +108,7 @@ def found(result: PatientResult) -> Iterator[Panel]:
     point = largest_sections(region_mask(tissues, Region.WT))
     shown = patient.images[patient.reference_modality.channel]
     for axis in (2, 1, 0):
-        picture = grey(plane(shown, axis, point[axis]), WINDOW)
+        picture = _normalised(plane(shown, axis, point[axis]))
         labels = plane(tissues, axis, point[axis])
         for region, inner in zip(REGIONS, (*REGIONS[1:], None), strict=True):
             only = region_mask(labels, region)
@@ -116,6 +116,11 @@ def found(result: PatientResult) -> Iterator[Panel]:
                 only &= ~region_mask(labels, inner)
             picture = filled(picture, only, APPEARANCE[region].colour)
         yield Panel(encode(picture), f"{patient.reference_modality.label}, {PLANES[axis]}")
+
+
+def _normalised(image: Array) -> Array:
+    """Z-scores as grey values; exactly 0 is outside the head, and black."""
+    return grey(np.where(image == 0, WINDOW[0], image), WINDOW)
 
 
 def largest_sections(mask: Array) -> tuple[int, int, int]:

@@ -45,6 +45,11 @@ class Brain:
     method: Method
     warnings: tuple[str, ...] = ()
 
+    @property
+    def ml(self) -> float:
+        """Volume of the mask, for voxels of 1 mm."""
+        return float(self.mask.sum()) / 1000.0
+
 
 class NoBrainError(Exception):
     """A method found no brain or cannot run here: one clause with the reason; the next method takes over."""
