@@ -13,6 +13,7 @@ from mstkd.preprocessing import Grid, Volume, resample
 from mstkd.regions import APPEARANCE, REGIONS, Region, region_mask
 from mstkd.results.panels import as_acquired, checkerboard, encode, filled, grey, outlined, plane
 from mstkd.results.patient import PatientResult
+from mstkd.results.picture import largest_sections
 
 Array = np.ndarray
 PLANES = ("sagittal", "coronal", "axial")
@@ -121,15 +122,6 @@ def found(result: PatientResult) -> Iterator[Panel]:
 def _normalised(image: Array) -> Array:
     """Z-scores as grey values; exactly 0 is outside the head, and black."""
     return grey(np.where(image == 0, WINDOW[0], image), WINDOW)
-
-
-def largest_sections(mask: Array) -> tuple[int, int, int]:
-    """Per axis the index with the largest area of the mask; the centre when it is empty."""
-    if not mask.any():
-        i, j, k = (n // 2 for n in mask.shape)
-    else:
-        i, j, k = (int(mask.sum(axis=tuple(a for a in range(3) if a != axis)).argmax()) for axis in range(3))
-    return i, j, k
 
 
 def _tissues(result: PatientResult) -> Array:
