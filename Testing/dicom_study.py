@@ -86,9 +86,9 @@ def slice_dataset(pixels: np.ndarray, affine: np.ndarray, k: int) -> Dataset:
     spacing = np.linalg.norm(world[:3, :3], axis=0)
     image = Dataset()
     image.SOPClassUID, image.SOPInstanceUID, image.Modality = MR_IMAGE, generate_uid(), "MR"
-    image.ImagePositionPatient = [f"{mm:.10g}" for mm in world[:3, 3] + k * world[:3, 2]]
-    image.ImageOrientationPatient = [f"{c:.10g}" for c in [*world[:3, 0] / spacing[0], *world[:3, 1] / spacing[1]]]
-    image.PixelSpacing = [f"{spacing[1]:.10g}", f"{spacing[0]:.10g}"]
+    image.ImagePositionPatient = [f"{mm:.9g}" for mm in world[:3, 3] + k * world[:3, 2]]
+    image.ImageOrientationPatient = [f"{c:.9g}" for c in [*world[:3, 0] / spacing[0], *world[:3, 1] / spacing[1]]]
+    image.PixelSpacing = [f"{spacing[1]:.9g}", f"{spacing[0]:.9g}"]
     image.SliceThickness = 1  # says nothing about the distance of slices
     set_pixels(image, pixels.T)
     return image
