@@ -15,12 +15,12 @@ from mstkd.recognition.words import Meaning
 # Parts of a name that speak of something else than the sequence itself: BIDS entities but
 # `ce-` (`ses-post`, `space-T1w`), the time of surgery, and the target of a registration.
 _ASIDES = re.compile(
-    r"(?<![a-z0-9])(?:"
-    r"(?:sub|ses|acq|space|run|rec|desc|dir|task)-[a-z0-9+]+|sub[ _.-]?\d+|"
+    r"(?:(?<![^_\s])(?:sub|ses|acq|space|run|rec|desc|dir|task)-[a-z0-9+]+|(?<![a-z0-9])(?:"
+    r"sub[ _.-]*\d+|"
     r"(?:pre|post|pra|intra)[ _.-]*(?:op|operat[a-z]*|surg[a-z]*|chirurg[a-z]*|treat[a-z]*|rad[a-z]*|rt|chemo[a-z]*|"
     r"biops[a-z]*|resect[a-z]*|quirurg[a-z]*|process[a-z]*)|"
-    r"(?:to|on|in|reg2?)[ _.-](?:t[12][a-z0-9]*|flair)"
-    r")(?![a-z0-9])"
+    r"(?:to|on|in|reg2?)[ _.-]+(?:t[12][a-z0-9]*|flair)"
+    r"))(?![a-z0-9])"
 )
 _NOT_CONTRAST = re.compile(r"(?:fs|fat|sat|fatsat|mt|motion|sense|asset|angle|\d+)")
 
