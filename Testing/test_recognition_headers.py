@@ -164,5 +164,5 @@ def test_a_file_in_doubt_is_refused_with_both_readings_until_the_user_names_the_
 def test_an_original_and_its_reformat_are_the_users_choice(tmp_path):
     sidecar(tmp_path, "t1_mprage_sag")
     sidecar(tmp_path, "t1_mprage_sag_MPR_Tra")
-    with pytest.raises(InputError, match="two T1 files.*--t1 FILE"):
+    with pytest.raises(InputError, match=r"two T1 files.*--t1 FILE"):
         recognise_folder(tmp_path)
