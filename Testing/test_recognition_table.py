@@ -1,12 +1,14 @@
 """The acceptance table of names and headers, and what holds for any name."""
 
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from recognition_rows import SEQUENCES, answer, counts, rows
 
+from mstkd.modalities import Modality
 from mstkd.recognition import recognise_name
 
 TABLE = rows()
@@ -80,4 +82,10 @@ def test_diffusion_never_becomes_a_sequence(word, name, first):
 def test_any_text_is_answered_with_words_that_stand_in_it(text):
     given = recognise_name(text)
     for clause in given.evidence:
-        assert clause.removeprefix("its name says '").removesuffix("'") in text
+        assert clause.removeprefix("its name says '").removesuffix("'") in unicodedata.normalize("NFC", text)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_accents_may_be_characters_of_their_own(form):
+    assert recognise_name(unicodedata.normalize(form, "T1 après injection")).modality is Modality.T1GD
+    assert "localiser" in recognise_name(unicodedata.normalize(form, "Übersicht")).other

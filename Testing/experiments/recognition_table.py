@@ -26,7 +26,10 @@ def main() -> None:
         given = answer(row)
         if row["set"] == chosen and verdict(row, given) != "right":
             print(f"{verdict(row, given)}: {row['name']} is {row['expected']}, not {given}", file=sys.stderr)
-    report = {name: counts(row for row in table if row["set"] == name) for name in ("heldout", "found", "found again", "development")}
+    report = {
+        name: counts(row for row in table if row["set"] == name)
+        for name in ("heldout", "found", "found again", "development")
+    }
     for figures in report.values():
         if figures["rows"]:
             figures["accuracy"] = round(figures["right"] / figures["rows"], 4)

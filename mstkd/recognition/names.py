@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -101,6 +102,7 @@ def either(weightings: Collection[Weighting], contrast: Collection[bool] = ()) -
 
 def read_name(name: str) -> NameReading:
     """What the words of a name say, without a decision where they are ambiguous."""
+    name = unicodedata.normalize("NFC", name)  # some file systems keep accents as characters of their own
     # Blanked, not cut, so that places stay those of the name.
     words = tokens(_ASIDES.sub(lambda aside: " " * len(aside.group()), fold(name)))
     reformat = _is_reformat(words)
