@@ -1,4 +1,4 @@
-"""How often rightly named images are doubted, and how often two swapped ones are found.
+"""How often rightly named images are doubted, and how often two swapped ones are found and named.
 
 Each case is a folder with some of flair, t1, t1c and t2 (.nii.gz) on one grid, with or
 without the skull; brain masks are not needed. Prints one JSON object for the cases of a
@@ -24,7 +24,7 @@ from mstkd.recognition.intensities import check_intensities
 FILES = {Modality.FLAIR: "flair", Modality.T1: "t1", Modality.T1GD: "t1c", Modality.T2: "t2"}
 STRIPPED_AIR = 0.5
 """Share of voxels that are exactly air from which on the skull was stripped."""
-NAMES = {modality: modality.label for modality in CHANNELS}
+NAMES = {modality: f"<{modality.label}>" for modality in CHANNELS}
 
 
 def read(folder: Path) -> tuple[dict[Modality, np.ndarray], np.ndarray]:
@@ -57,7 +57,8 @@ def measure(folders: list[Path]) -> dict[str, object]:
             false[folder.name] = warnings
         for first, second in itertools.combinations(images, 2):
             tally = found.setdefault(f"{first.label}<->{second.label}", [0, 0])
-            tally[0] += bool(check_intensities(swapped(images, first, second), brain, NAMES))
+            warnings = check_intensities(swapped(images, first, second), brain, NAMES)
+            tally[0] += any(NAMES[first] in warning and NAMES[second] in warning for warning in warnings)
             tally[1] += 1
     detected = {pair: f"{hits} of {cases}" for pair, (hits, cases) in found.items()}
     return {"cases": len(folders), "false warnings": false, "swaps found": detected}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,7 +130,7 @@ def _places(header: Dataset) -> Iterator[Dataset]:
 
 def _words(value: Any) -> tuple[str, ...]:
     r"""Of ``SE``, ``SE\IR``, ``GR_IR`` or a list."""
-    if value is None:
+    if not isinstance(value, Iterable):
         return ()
     parts = value.replace("\\", "_").split("_") if isinstance(value, str) else value
     return tuple(str(part).strip().upper() for part in parts if str(part).strip())
@@ -137,9 +138,10 @@ def _words(value: Any) -> tuple[str, ...]:
 
 def _number(value: Any) -> float | None:
     try:
-        return float(value if isinstance(value, (str, int, float)) else value[0])
-    except (TypeError, ValueError, IndexError):
+        number = float(value if isinstance(value, (str, int, float)) else value[0])
+    except (TypeError, ValueError, LookupError):
         return None
+    return number if math.isfinite(number) else None
 
 
 _NO_AGENT = {"none", "no", "n/a", "na", "n", "not", "0", "nein", "keine", "keines", "ohne", "sans", "sin", "non", "nil"}

@@ -49,9 +49,9 @@ def recognise_acquisition(parameters: AcquisitionParameters, name: str = "") -> 
     witnesses = [
         (clause, reading.weightings) for clause, (_, reading) in zip(says, readings, strict=True) if reading.weightings
     ]
-    measured = physics.weighting(parameters)
+    measured = physics.weightings(parameters)
     if measured:
-        witnesses.append((physics.times(parameters), frozenset({measured})))
+        witnesses.append((physics.times(parameters), measured))
     if not witnesses:
         return Recognition(None, reformat=reformat)
     possible = frozenset.intersection(*(weightings for _, weightings in witnesses))
@@ -62,7 +62,8 @@ def recognise_acquisition(parameters: AcquisitionParameters, name: str = "") -> 
     (weighting,) = possible
     evidence = tuple(clause for clause, _ in witnesses[: len(witnesses) - bool(measured)])
     if measured:
-        evidence += (f"{physics.times(parameters)} are a {weighting.value}'s",)
+        fit = f"are a {weighting.value}'s" if len(measured) == 1 else f"fit a {weighting.value}"
+        evidence += (f"{physics.times(parameters)} {fit}",)
     if weighting is Weighting.T1:
         return replace(_with_or_without(readings, parameters.contrast_agent, evidence), reformat=reformat)
     found = sequences(possible)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -15,12 +16,12 @@ from mstkd.recognition.words import Meaning
 # Parts of a name that speak of something else than the sequence itself: BIDS entities but
 # `ce-` (`ses-post`, `space-T1w`), the time of surgery, and the target of a registration.
 _ASIDES = re.compile(
-    r"(?<![a-z0-9])(?:"
-    r"(?:sub|ses|acq|space|run|rec|desc|dir|task)-[a-z0-9+]+|sub[ _.-]?\d+|"
+    r"(?:(?<![^_\s])(?:sub|ses|acq|space|run|rec|desc|dir|task)-[a-z0-9+]+|(?<![a-z0-9])(?:"
+    r"sub[ _.-]*\d+|"
     r"(?:pre|post|pra|intra)[ _.-]*(?:op|operat[a-z]*|surg[a-z]*|chirurg[a-z]*|treat[a-z]*|rad[a-z]*|rt|chemo[a-z]*|"
     r"biops[a-z]*|resect[a-z]*|quirurg[a-z]*|process[a-z]*)|"
-    r"(?:to|on|in|reg2?)[ _.-](?:t[12][a-z0-9]*|flair)"
-    r")(?![a-z0-9])"
+    r"(?:to|on|in|reg2?)[ _.-]+(?:t[12][a-z0-9]*|flair)"
+    r"))(?![a-z0-9])"
 )
 _NOT_CONTRAST = re.compile(r"(?:fs|fat|sat|fatsat|mt|motion|sense|asset|angle|\d+)")
 
@@ -101,6 +102,7 @@ def either(weightings: Collection[Weighting], contrast: Collection[bool] = ()) -
 
 def read_name(name: str) -> NameReading:
     """What the words of a name say, without a decision where they are ambiguous."""
+    name = unicodedata.normalize("NFC", name)  # some file systems keep accents as characters of their own
     # Blanked, not cut, so that places stay those of the name.
     words = tokens(_ASIDES.sub(lambda aside: " " * len(aside.group()), fold(name)))
     reformat = _is_reformat(words)

@@ -13,7 +13,7 @@ from mstkd.recognition.acquisition import AcquisitionParameters
 from mstkd.recognition.names import Weighting
 
 # Of a spin echo
-FLAIR_TI, FLAIR_TE = 1400, 60
+FLAIR_TI, FLAIR_TE, FLAIR_TR = 1400, 60, 6000
 STIR_TI = (80, 300)
 T1_TI = (300, 1300)
 T1_TR, T1_TE = 1300, 35
@@ -71,47 +71,47 @@ def is_reformat(image_type: Iterable[str]) -> bool:
     return any(word in REFORMATS for word in image_type)
 
 
-def weighting(parameters: AcquisitionParameters) -> Weighting | None:
-    """The contrast that the times stand for; None when they fit several or are not all there."""
+def weightings(parameters: AcquisitionParameters) -> frozenset[Weighting]:
+    """The contrasts that the times may stand for; none when they say nothing or are not all there."""
     tr, te, ti = parameters.repetition_ms, parameters.echo_ms, parameters.inversion_ms
+    flags = {*parameters.scanning, *parameters.variant}
+    found: set[Weighting] = set()
     if tr is None or te is None:
-        return None
+        return frozenset()
     if "GR" in parameters.scanning and "SE" not in parameters.scanning:
-        return _gradient_echo(te, inverted=ti is not None or not {"IR", "MP"}.isdisjoint(_flags(parameters)))
-    if not {"SE", "IR"} & set(parameters.scanning):
-        return None
-    if ti is not None:
-        return _inversion_recovery(tr, te, ti)
-    if "IR" in parameters.scanning or parameters.b_value is not None:
-        return None  # a FLAIR or a STIR; or one of the images of a diffusion series
-    return _spin_echo(tr, te)
+        found = _gradient_echo(te, inverted=ti is not None or not flags.isdisjoint({"IR", "MP"}))
+    elif not flags.isdisjoint({"SE", "IR"}) and ti is not None:
+        found = _inversion_recovery(tr, te, ti)
+    elif "IR" in flags:
+        found = {Weighting.FLAIR, Weighting.STIR} if te >= FLAIR_TE else set()
+    elif "SE" in flags and parameters.b_value is None:  # with one, it may be the b0 image of a diffusion series
+        found = _spin_echo(tr, te)
+    return frozenset(found)
 
 
-def _flags(parameters: AcquisitionParameters) -> set[str]:
-    return {*parameters.scanning, *parameters.variant}
-
-
-def _gradient_echo(te: float, inverted: bool) -> Weighting | None:
+def _gradient_echo(te: float, inverted: bool) -> set[Weighting]:
     if te >= T2STAR_ECHO:
-        return Weighting.T2STAR
+        return {Weighting.T2STAR}
     # Without inversion it may also be a localiser or an angiography.
-    return Weighting.T1 if inverted and te <= T1_ECHO else None
+    return {Weighting.T1} if inverted and te <= T1_ECHO else set()
 
 
-def _inversion_recovery(tr: float, te: float, ti: float) -> Weighting | None:
+def _inversion_recovery(tr: float, te: float, ti: float) -> set[Weighting]:
     if ti >= FLAIR_TI and te >= FLAIR_TE:
-        return Weighting.FLAIR
+        return {Weighting.FLAIR}
     if STIR_TI[0] <= ti < STIR_TI[1] and tr >= LONG_TR:
-        return Weighting.STIR
-    return Weighting.T1 if T1_TI[0] <= ti <= T1_TI[1] and te <= T1_TE and tr <= T1_INVERTED_TR else None
+        return {Weighting.STIR}
+    return {Weighting.T1} if T1_TI[0] <= ti <= T1_TI[1] and te <= T1_TE and tr <= T1_INVERTED_TR else set()
 
 
-def _spin_echo(tr: float, te: float) -> Weighting | None:
+def _spin_echo(tr: float, te: float) -> set[Weighting]:
     if tr <= T1_TR and te <= T1_TE:
-        return Weighting.T1
+        return {Weighting.T1}
+    if tr >= FLAIR_TR and te >= T2_TE:  # some headers of a FLAIR lack its TI
+        return {Weighting.T2, Weighting.FLAIR}
     if tr >= LONG_TR and te >= T2_TE:
-        return Weighting.T2
-    return Weighting.PD if tr >= LONG_TR and te <= PD_TE else None
+        return {Weighting.T2}
+    return {Weighting.PD} if tr >= LONG_TR and te <= PD_TE else set()
 
 
 def times(parameters: AcquisitionParameters) -> str:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from mstkd.recognition.words import KIND, LEXICON, Meaning
 
@@ -15,6 +15,8 @@ _LONGEST_PHRASE = max(word.count(" ") + 1 for word in LEXICON)
 _WORD = re.compile(r"[tr]2w?\s?\*|c-(?![a-z0-9])|\+?[a-z0-9]+(?:\+(?![a-z0-9]))?|\+")
 _PREFIXES = ("", "s", "e", "wip")
 """Letters that Philips scanners put before a name (``sT1W_SE``)."""
+LONGEST_GLUED = 40
+"""Characters; longer words are identifiers and not looked into."""
 _B_VALUE = re.compile(r"(?:iso)?b(?:0|\d{0,2}[05]0)")
 _SEQUENCES = (Meaning.T1, Meaning.T2, Meaning.FLAIR, Meaning.T1_NATIVE, Meaning.T1_ENHANCED, Meaning.T1_METHOD)
 
@@ -83,10 +85,10 @@ def _pieces(found: re.Match[str]) -> Iterator[tuple[str, int, int]]:
     yield word, start, found.end()
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _cut(word: str) -> tuple[str, ...]:
     """The fewest known words that make up this one; the word itself when there are none."""
-    if word in LEXICON:
+    if word in LEXICON or len(word) > LONGEST_GLUED:
         return (word,)
     best: tuple[str, ...] = ()
     for length in range(len(word) - 1, 0, -1):

@@ -76,10 +76,11 @@ _SEQUENCES: dict[Meaning, dict[str, str]] = {
 
 _CONTRAST: dict[Meaning, dict[str, str]] = {
     Meaning.AGENT: {
-        "any": "ce, gd, gad, gado, gdi, gd dtpa, contrast, contrasted, enhanced, enh, +c, c+, +gd, +gad, +gado, gd+, "
-        "gad+, +ce, ce+, gadolinium",
+        "any": "ce, gd, gad, gado, gdi, gd dtpa, contrast, contrasted, enhanced, enh, +c, c+, +gd, +gad, "
+        "+gado, gd+, gad+, +ce, ce+, gadolinium, c ax, c sag, c cor",
         "de": "km, kontrast, kontrastmittel, +km, km+, kmgabe",
-        "fr": "injection, injecte, injectee, inj, iv gado, pdc, prise de contraste",
+        "fr": "injection, injecte, injectee, inj, iv gado, pdc, prise de contraste, "
+        "produit de contraste, injection de produit de contraste",
         "es": "contraste, gadolinio, civ, con gd, c c",
         "agents": "gadobutrol, gadovist, gadavist, dotarem, gadoterate, gadoteric, clariscan, magnevist, "
         "gadopentetate, multihance, gadobenate, prohance, gadoteridol, omniscan, gadodiamide, gadopiclenol, elucirem, "
@@ -90,17 +91,17 @@ _CONTRAST: dict[Meaning, dict[str, str]] = {
         "en": "post, postcontrast, postgad, postgado, postgd, delayed, pc",
         "de": "nach km, postkm",
         "fr": "apres",
-        "es": "postcontraste, despues, poscontraste, poscontrast, pos",
+        "es": "postcontraste, despues, poscontraste, poscontrast, pos contraste, pos gd, pos gad, pos gado",
     },
     Meaning.NATIVE: {
         "en": "pre, precontrast, pregad, pregado, pregd, prekm, plain, unenhanced, nonenhanced, non enhanced, "
-        "noncontrast, nocontrast, nongad, c-, before, nc",
+        "noncontrast, nocontrast, nongad, c-, before",
         "de": "nativ, native, vor, pra, prakontrast",
-        "fr": "avant, natif",
-        "es": "simple, precontraste, antes",
+        "fr": "avant, natif, s injection, s inj, s gado",
+        "es": "simple, precontraste, antes, s contraste, s civ, s gadolinio",
     },
     Meaning.WITH_AND_WITHOUT: {
-        "en": "w wo, w w o, with and without, with without, wwo",
+        "en": "w wo, w w o, wo w, w o w, wo and w, w o and w, with and without, without and with, wwo",
         "de": "mit und ohne",
         "fr": "avec et sans",
         "es": "con y sin",
@@ -130,14 +131,15 @@ _PLACES: dict[Meaning, dict[str, str]] = {
 _OTHER: dict[str, dict[str, str]] = {
     "a localiser": {
         "en": "loc, localizer, localiser, localizers, scout, survey, 3 plane, 3plane, 3 pl, 3pl, tri plane, plan scan, "
-        "aahead, aascout, smartbrain, smart brain, surview, locator, topogram, pilot",
+        "aahead, aascout, smartbrain, smart brain, local, surview, locator, topogram, pilot",
         "de": "lokalizer, lokalisation, ubersicht, planung",
         "fr": "reperage, localisateur, centrage",
         "es": "localizador, localizadores, loca",
     },
     "diffusion": {
-        "en": "dwi, dwie, edwi, dw, dti, dki, diff, diffusion, adc, eadc, dadc, adcmap, trace, tracew, dwibs, fa, "
-        "colfa, isodwi, dreg, apparent diffusion, exponential apparent, hardi, noddi, dmri, tensor, zoomit, resolve",
+        "en": "dwi, dwie, edwi, ddwi, dw, dti, dki, diff, diffusion, adc, eadc, dadc, adcmap, trace, tracew, dwibs, "
+        "fa, colfa, isodwi, dreg, apparent diffusion, exponential apparent, hardi, noddi, dmri, tensor, zoomit, "
+        "resolve, fractional aniso, fractional anisotropy, average dc",
         "de": "diffusionsgewichtet",
         "es": "difusion",
     },
@@ -145,7 +147,7 @@ _OTHER: dict[str, dict[str, str]] = {
     "susceptibility-weighted or T2*": {
         "en": "t2*, t2w*, t2star, t2 star, t2starw, r2*, r2star, swi, swan, swip, swis, fsbb, venbold, ven bold, "
         "hemo, haemo, heme, qsm, suscept, susceptibility, mag images, magnitude, pha, pha images, phase images, "
-        "esswan, swim, merge",
+        "esswan, swim, merge, mpgr",
         "fr": "t2 etoile, t2etoile",
         "de": "hamo, suszeptibilitat",
         "es": "hemosiderina, susceptibilidad",
@@ -170,7 +172,8 @@ _OTHER: dict[str, dict[str, str]] = {
     "fat-suppressed by a short inversion time (STIR)": {"any": "stir"},
     "magnetisation transfer": {"any": "mt, mtc, mtr, mton, mtoff, mtsat, ihmt, cest, apt, aptw"},
     "a field map": {
-        "any": "fieldmap, field map, field mapping, fieldmapping, b0map, b1map, b0 map, b1 map, tb1afi, b0, b1, fmap"
+        "any": "fieldmap, field map, field mapping, fieldmapping, spinechofieldmap, b0map, b1map, b0 map, b1 map, "
+        "tb1afi, b0, b1, fmap"
     },
     "a quantitative map": {
         "any": "t1map, t2map, t1 map, t2 map, t1 mapping, t2 mapping, map, maps, mapping, t1 maps, t2 maps, qt1, qt2, "
