@@ -22,7 +22,7 @@ fields of view end at different heights of the neck and shift the heads' centres
 STARTS = 4
 APART = 8.0
 """In mm: starts nearer to each other lead to the same place."""
-FEW = 4000
+FEW_POINTS = 4000
 """Points that are enough on the way."""
 
 
@@ -32,9 +32,11 @@ def search(fixed: Head, moving: Head) -> Array:
     Found on 4 mm images from several starts and refined on the images as they are, at few
     points.
     """
-    coarse = Similarity(_smooth(fixed), _smooth(moving).volume, FEW)
+    coarse = Similarity(_smooth(fixed), _smooth(moving).volume, FEW_POINTS)
     found = [climb(coarse, start, fixed.centre, step=4.0, tolerance=0.2) for start in _starts(fixed, moving, coarse)]
-    return climb(Similarity(fixed, moving.volume, FEW), max(found, key=coarse), fixed.centre, step=1.5, tolerance=0.1)
+    return climb(
+        Similarity(fixed, moving.volume, FEW_POINTS), max(found, key=coarse), fixed.centre, step=1.5, tolerance=0.1
+    )
 
 
 def climb(similarity: Similarity, start: Array, centre: Array, step: float, tolerance: float) -> Array:
