@@ -10,9 +10,9 @@ import numpy as np
 
 from mstkd.modalities import Modality, ordered
 from mstkd.preprocessing.alignment.head import Head, find_head
-from mstkd.preprocessing.alignment.optimum import Optimum, look_around
+from mstkd.preprocessing.alignment.optimum import look_around
 from mstkd.preprocessing.alignment.rigid import mean_displacement, mirror, rotation_degrees
-from mstkd.preprocessing.alignment.search import climb, search
+from mstkd.preprocessing.alignment.search import FEW_POINTS, climb, search
 from mstkd.preprocessing.alignment.similarity import Similarity, seen_share
 from mstkd.preprocessing.grid import Array
 from mstkd.preprocessing.volume import Volume
@@ -111,7 +111,7 @@ def _align(moving: Volume, name: str, fixed: Head | None, reference: str) -> Ali
     before, overlap = similarity(stored), seen_share(moving, fixed.points, motion)
     if not optimum.shows_one_head:
         return _failed(name, reference, "they do not fit like two images of one head", before, overlap)
-    if _fits_mirrored(fixed, moving, motion, optimum):
+    if _fits_mirrored(fixed, moving, motion):
         return _failed(name, reference, "it fits better as its mirror image; check left and right", before, overlap)
     displacement = mean_displacement(np.linalg.inv(motion), fixed.points)
     if displacement < TOLERANCE_MM:
@@ -121,11 +121,11 @@ def _align(moving: Volume, name: str, fixed: Head | None, reference: str) -> Ali
     return Alignment(motion, Verdict.MOVED, angle, displacement, before, optimum.information, overlap, sentence)
 
 
-def _fits_mirrored(fixed: Head, moving: Volume, motion: Array, optimum: Optimum) -> bool:
+def _fits_mirrored(fixed: Head, moving: Volume, motion: Array) -> bool:
     """Whether the image reflected at the head's middle plane fits better, as no right image does."""
-    similarity = Similarity(fixed, moving, GLANCE_POINTS)
+    similarity = Similarity(fixed, moving, FEW_POINTS)
     mirrored = climb(similarity, mirror(fixed.centre) @ motion, fixed.centre, step=2.0, tolerance=0.2)
-    return similarity(mirrored) > optimum.information
+    return similarity(mirrored) > similarity(motion)
 
 
 def _in_place(name: str, reference: str, information: float, overlap: float) -> Alignment:

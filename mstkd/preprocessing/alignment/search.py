@@ -22,8 +22,7 @@ fields of view end at different heights of the neck and shift the heads' centres
 STARTS = 4
 APART = 8.0
 """In mm: starts nearer to each other lead to the same place."""
-FTOL = 1e-4
-FEW = 4000
+FEW_POINTS = 4000
 """Points that are enough on the way."""
 
 
@@ -33,9 +32,11 @@ def search(fixed: Head, moving: Head) -> Array:
     Found on 4 mm images from several starts and refined on the images as they are, at few
     points.
     """
-    coarse = Similarity(_smooth(fixed), _smooth(moving).volume, FEW)
+    coarse = Similarity(_smooth(fixed), _smooth(moving).volume, FEW_POINTS)
     found = [climb(coarse, start, fixed.centre, step=4.0, tolerance=0.2) for start in _starts(fixed, moving, coarse)]
-    return climb(Similarity(fixed, moving.volume, FEW), max(found, key=coarse), fixed.centre, step=1.5, tolerance=0.1)
+    return climb(
+        Similarity(fixed, moving.volume, FEW_POINTS), max(found, key=coarse), fixed.centre, step=1.5, tolerance=0.1
+    )
 
 
 def climb(similarity: Similarity, start: Array, centre: Array, step: float, tolerance: float) -> Array:
@@ -50,7 +51,7 @@ def climb(similarity: Similarity, start: Array, centre: Array, step: float, tole
         return -similarity(rigid(step * steps[:3], step * steps[3:], centre) @ start)
 
     best = optimize.minimize(
-        loss, np.zeros(6), method="Powell", options={"xtol": tolerance / step, "ftol": FTOL, "maxiter": 20}
+        loss, np.zeros(6), method="Powell", options={"xtol": tolerance / step, "ftol": 1e-4, "maxiter": 20}
     )
     return rigid(step * best.x[:3], step * best.x[3:], centre) @ start
 
