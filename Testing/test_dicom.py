@@ -186,7 +186,7 @@ def test_a_repeated_acquisition_is_asked_about_not_guessed(tmp_path):
     (choice,) = proposal.choices
     assert choice.asked
     assert (choice.stack.number, [s.number for s in choice.tied]) == (4, [3]), "the later one stands first"
-    with pytest.raises(InputError, match=r"series 4 't2_tse_tra' .* or series 3 't2_tse_tra' .*; keep one of them"):
+    with pytest.raises(InputError, match=r"series 4 't2_tse_tra' .* or series 3 't2_tse_tra' .*--t2 4"):
         proposal.settled()
 
 

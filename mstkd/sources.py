@@ -71,9 +71,11 @@ def find_sources(folder: Path | None, named: Mapping[Modality, Path], study: str
     contents = read_folder(folder)
     chosen = choose_study(contents, study)
     proposal = propose(chosen)
-    found = {m: _numbered(m, path, chosen) or _named(m, path) for m, path in named.items()}
+    numbered = {m: stack for m, path in named.items() if (stack := _numbered(m, path, chosen))}
+    found = {m: stack_source(stack, _said(m, stack.recognition)) for m, stack in numbered.items()}
+    found |= {m: _named(m, path) for m, path in named.items() if m not in numbered}
     reasons = {choice.modality: choice.reason for choice in proposal.choices}
-    found |= {m: stack_source(stack, reasons[m]) for m, stack in proposal.settled(named).items()}
+    found |= {m: stack_source(stack, reasons[m]) for m, stack in proposal.settled(named, numbered.values()).items()}
     return Sources({m: found[m] for m in ordered(found)}, (*contents.problems, *proposal.remarks))
 
 
@@ -119,17 +121,17 @@ def _named(modality: Modality, path: Path) -> Source:
     return named_file(modality, path)
 
 
-def _numbered(modality: Modality, path: Path, study: Study) -> Source | None:
+def _numbered(modality: Modality, path: Path, study: Study) -> Stack | None:
     """The series of a study whose number was given instead of a file."""
     if path.exists() or not str(path).isdigit():
         return None
     stacks = [stack for stack in study.stacks if stack.number == int(str(path))]
     if len(stacks) != 1:
-        known = ", ".join(str(stack.number) for stack in study.stacks)
+        known = ", ".join(dict.fromkeys(stack.name for stack in study.stacks))
         raise InputError(
-            f"--{modality.value} {path} names {len(stacks) or 'no'} series of {study.text}; it has {known}."
+            f"--{modality.value} {path} fits {len(stacks) or 'no'} series of the study of {study.text}; it has {known}."
         )
-    return stack_source(stacks[0], _said(modality, stacks[0].recognition))
+    return stacks[0]
 
 
 def _said(modality: Modality, told: Recognition) -> str:

@@ -9,7 +9,7 @@ from mstkd.dicom.folder import Study
 from mstkd.dicom.ranking import better
 from mstkd.dicom.stack import Stack
 from mstkd.errors import InputError
-from mstkd.modalities import CHANNELS, Modality
+from mstkd.modalities import CHANNELS, Modality, missing
 
 _SECONDS = 14
 """Characters of a time to the second, ``YYYYMMDDHHMMSS``."""
@@ -67,10 +67,15 @@ class Proposal:
     choices: tuple[Choice, ...]
     remarks: tuple[str, ...]
 
-    def settled(self, named: Collection[Modality] = ()) -> dict[Modality, Stack]:
-        """The stacks to use, but for the sequences that the user named.
+    def settled(self, named: Collection[Modality] = (), stacks: Collection[Stack] = ()) -> dict[Modality, Stack]:
+        """The stacks to use.
 
-        Raises InputError when there is none, or a choice is a person's.
+        Args:
+            named: Sequences that the user named; they are left out.
+            stacks: Stacks that the user named; what they are is no longer in doubt.
+
+        Raises InputError when there is none, or a choice is a person's: between equals, or
+        what a stack is whose witnesses disagree while a sequence is missing.
         """
         wanted = [choice for choice in self.choices if choice.modality not in named]
         for choice in wanted:
@@ -81,7 +86,19 @@ class Proposal:
                 f"the study of {self.study.text} holds no usable FLAIR, T1, T1Gd or T2; see what it holds with "
                 "'mstkd series', convert the right series and name the files, e.g. --flair FILE."
             )
+        lacking = missing([*named, *(choice.modality for choice in wanted)])
+        for stack in self.doubtful:
+            if lacking and all(stack is not other for other in stacks):
+                raise InputError(
+                    f"{stack.text} may be the missing {' or '.join(m.label for m in lacking)}: "
+                    f"{stack.recognition.conflict}; name it, e.g. --{lacking[0].value} {stack.number}, or move it away."
+                )
         return {choice.modality: choice.stack for choice in wanted}
+
+    @property
+    def doubtful(self) -> list[Stack]:
+        """Stacks that can be read and whose witnesses disagree on what they are."""
+        return [stack for stack in self.study.stacks if stack.recognition.conflict and not stack.refusal]
 
 
 def propose(study: Study) -> Proposal:

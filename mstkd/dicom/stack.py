@@ -16,7 +16,6 @@ WHOLE_HEAD_MM = (130.0, 150.0, 110.0)
 """Width, length and height that a field of view needs to show a whole brain."""
 AXIS_COSINE = 0.8
 """A stack whose normal lies nearer to an axis than this (37 degrees) has that axis's plane."""
-_REFORMATS = ("MPR", "REFORMAT")
 _PARTS = {"R", "REAL", "I", "IMAGINARY"}
 
 
@@ -107,7 +106,7 @@ class Stack:
     @property
     def reformat(self) -> bool:
         """Whether its slices were computed from those of another series."""
-        return any(word.startswith(_REFORMATS) for word in self.image_type)
+        return self.recognition.reformat
 
     @property
     def magnitude(self) -> bool:
