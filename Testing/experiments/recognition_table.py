@@ -18,7 +18,9 @@ from recognition_rows import answer, counts, rows, verdict
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--failures", choices=["heldout", "found", "found again", "found at last", "development"], help="Print this set's failures too."
+        "--failures",
+        choices=["heldout", "found", "found again", "found at last", "development"],
+        help="Print this set's failures too.",
     )
     chosen = parser.parse_args().failures
     table = rows()
