@@ -124,8 +124,8 @@ _PLACES: dict[Meaning, dict[str, str]] = {
     Meaning.MPR: {"any": "mpr"},
     Meaning.NEUTRAL: {
         "any": "ax, axial, tra, trans, transversal, sag, sagittal, cor, kor, coronal, koronar, 3d, 2d, tse, fse, "
-        "oax, osag, ocor, axl, axi, brain, head, adni, propeller, blade, frfse, mv, opt, vista, cube, space, fs, fatsat, "
-        "w, weighted, iso, reg, to, bias",
+        "oax, osag, ocor, axl, axi, brain, head, adni, propeller, blade, frfse, mv, opt, vista, cube, space, fs, "
+        "fatsat, w, weighted, iso, reg, to, bias",
     },
 }
 
