@@ -34,6 +34,23 @@ def test_swapped_images_are_doubted_in_one_sentence_with_both_names(patient, fir
     assert f"{NAMES[first]} is taken for {first.label} and {NAMES[second]} for {second.label}" in warning
 
 
+@pytest.fixture(scope="module")
+def injected(patient):
+    """The patient's T1 and FLAIR, and the same T1 after contrast: vessels, 3 % of the brain, are twice as bright."""
+    images, brain = patient
+    vessels = np.random.default_rng(0).random(brain.shape) < 0.03
+    return {F: images[F], T1: images[T1], GD: np.where(vessels, 2 * images[T1], images[T1])}, brain
+
+
+@pytest.mark.parametrize(("first", "second"), [(T1, GD), (GD, F)])
+def test_a_swapped_t1gd_is_told_by_its_vessels_and_its_likeness_to_t1(injected, first, second):
+    images, brain = injected
+    assert check_intensities(images, brain, NAMES) == []
+    (warning,) = check_intensities({**images, first: images[second], second: images[first]}, brain, NAMES)
+    assert NAMES[first] in warning
+    assert NAMES[second] in warning
+
+
 def test_units_do_not_matter(patient):
     images, brain = patient
     scaled = {T1: images[T2] * 40 + 300, T2: images[T1] / 1000 - 2}

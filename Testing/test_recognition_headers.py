@@ -1,8 +1,11 @@
 """Headers and sidecars: names, times and contrast agents as witnesses."""
 
 import json
+import subprocess
+import sys
 
 import pytest
+from conftest import ROOT
 from pydicom import Dataset
 from pydicom.sequence import Sequence
 
@@ -166,3 +169,9 @@ def test_an_original_and_its_reformat_are_the_users_choice(tmp_path):
     sidecar(tmp_path, "t1_mprage_sag_MPR_Tra")
     with pytest.raises(InputError, match=r"two T1 files.*--t1 FILE"):
         recognise_folder(tmp_path)
+
+
+def test_the_room_opens_with_the_standard_library_alone():
+    code = "import sys, mstkd.recognition; print(*{'pydicom', 'numpy', 'scipy'} & set(sys.modules))"
+    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == ""

@@ -124,7 +124,8 @@ _PLACES: dict[Meaning, dict[str, str]] = {
     Meaning.MPR: {"any": "mpr"},
     Meaning.NEUTRAL: {
         "any": "ax, axial, tra, trans, transversal, sag, sagittal, cor, kor, coronal, koronar, 3d, 2d, tse, fse, "
-        "brain, head, adni, vista, cube, space, fs, fatsat, w, weighted, iso, reg, to, bias",
+        "oax, osag, ocor, axl, axi, brain, head, adni, propeller, blade, frfse, mv, opt, vista, cube, space, fs, "
+        "fatsat, w, weighted, iso, reg, to, bias",
     },
 }
 
@@ -137,9 +138,9 @@ _OTHER: dict[str, dict[str, str]] = {
         "es": "localizador, localizadores, loca",
     },
     "diffusion": {
-        "en": "dwi, dwie, edwi, ddwi, dw, dti, dki, diff, diffusion, adc, eadc, dadc, adcmap, trace, tracew, dwibs, "
-        "fa, colfa, isodwi, dreg, apparent diffusion, exponential apparent, hardi, noddi, dmri, tensor, zoomit, "
-        "resolve, fractional aniso, fractional anisotropy, average dc",
+        "en": "dwi, dwie, edwi, ddwi, dw, dti, dki, dif, diff, diffusion, adc, eadc, dadc, adcmap, trace, tracew, "
+        "dwibs, fa, colfa, isodwi, dreg, apparent diffusion, exponential apparent, hardi, noddi, dmri, tensor, "
+        "zoomit, resolve, fractional aniso, fractional anisotropy, average dc",
         "de": "diffusionsgewichtet",
         "es": "difusion",
     },
