@@ -77,12 +77,12 @@ def test_origins_of_two_scanners_far_apart_are_brought_together(patient):
     )
 
 
-def test_thick_oblique_slices_of_half_the_head_are_aligned(patient):
-    # A scan of 5.5 mm slices, tilted and shifted against the head, that stops at its middle.
+def test_thick_oblique_slices_of_part_of_the_head_are_aligned(patient):
+    # A scan of 5.5 mm coronal slices, tilted against the head, whose field of view ends within it.
     flair = patient[F]
     centre = brain_points(flair).mean(axis=0)
     tilt = rigid((20, -10, 35), (0, 0, 0), centre)
-    affine = tilt @ np.array([[0.9, 0, 0, -95], [0, 0, 5.5, -100], [0, 0.9, 0, -35], [0, 0, 0, 1]])
+    affine = tilt @ np.array([[0.9, 0, 0, -95], [0, 0, 5.5, -100], [0, 0.9, 0, -15], [0, 0, 0, 1]])
     affine[:3, 3] += tilt[:3, :3] @ centre
     grid = Grid((210, 120, 36), affine)
     blurred = ndimage.gaussian_filter(flair.array, (0, 2, 0))
@@ -91,7 +91,7 @@ def test_thick_oblique_slices_of_half_the_head_are_aligned(patient):
     answer = align(moved(thick, true), patient[GD])
     assert answer.verdict is Verdict.MOVED
     assert error_mm(answer.motion, true, flair) < 1.5
-    assert answer.overlap < 0.95
+    assert answer.overlap < 0.75
 
 
 def test_aligned_sequences_are_returned_as_the_very_same_objects(patient):
