@@ -14,7 +14,7 @@ from mstkd.preprocessing.volume import Volume
 MASK_SPACING = 3.0
 """In mm: a head's outline needs no more."""
 MARGIN = 9.0
-"""In mm, kept around the head, since its outline tells most about where it lies."""
+"""In mm, kept around the head."""
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,16 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from mstkd.preprocessing.alignment.head import MARGIN, MASK_SPACING, Head, transform
+from mstkd.preprocessing.alignment.head import Head, transform
 from mstkd.preprocessing.grid import Array
 from mstkd.preprocessing.intensity import air_value
 from mstkd.preprocessing.volume import Volume
 
 BINS = 32
+RIM = 2
+"""Points lie up to this many voxels (3 mm) outside the head, whose outline tells most about where it lies."""
 LEAST_OVERLAP = 0.3
-"""Where fewer of the points lie in the moving volume, a similarity says nothing and counts as 0."""
+"""Where a smaller share of the points lies in the moving volume, a similarity says nothing and counts as 0."""
 
 
 class Similarity:
@@ -28,7 +30,7 @@ class Similarity:
     """
 
     def __init__(self, fixed: Head, moving: Volume, points: int) -> None:
-        around = ndimage.binary_dilation(fixed.mask, iterations=round(MARGIN / MASK_SPACING) - 1)
+        around = ndimage.binary_dilation(fixed.mask, iterations=RIM)
         where = np.argwhere(around)
         random = np.random.default_rng(0)
         index = where[random.integers(len(where), size=points)] + random.uniform(-0.5, 0.5, (points, 3))
@@ -69,6 +71,7 @@ def _tissue_range(volume: Volume) -> tuple[float, float]:
 
 
 def grey_range(values: Array) -> tuple[float, float]:
+    """Percentiles 0.5 and 99.5, so that a few bright vessels do not take all the bins."""
     if not values.size:
         return 0.0, 1.0
     low, high = np.percentile(values, (0.5, 99.5))
