@@ -104,9 +104,9 @@ def test_the_network_runs_once_per_combination_and_clean_up_is_told_apart(
 ):
     given = []
 
-    def counting(volumes, *arguments, **options):
-        given.append(tuple(volumes))
-        found = segment(volumes, *arguments, **options)
+    def counting(patient, *arguments, **options):
+        given.append(patient.present)
+        found = segment(patient, *arguments, **options)
         found.tissues[:], found.uncleaned[:] = 0, 0
         found.tissues[5:10, 5:10, 5:10] = found.uncleaned[5:10, 5:10, 5:10] = 1
         found.uncleaned[12, 12, 12] = 3

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from mstkd.data.datalist import Case
 from mstkd.errors import InputError
-from mstkd.preprocessing import prepare, read_labels
+from mstkd.preprocessing import preprocess, read_labels
+from mstkd.preprocessing.brain import available
 
 Array = np.ndarray
-FORMAT = 1
+FORMAT = 2
 """Raised whenever preprocessing changes what it yields."""
 
 
@@ -46,8 +48,8 @@ class CachedCase:
 
 
 def content_key(case: Case) -> str:
-    """SHA-256 over the case's files and their channels, its label convention and the cache format."""
-    digest = hashlib.sha256(f"{FORMAT} {case.convention.name}".encode())
+    """SHA-256 over the case's files, channels and label convention, how brains are found here, and the cache format."""
+    digest = hashlib.sha256(f"{FORMAT} {available()[0].value} {case.convention.name}".encode())
     for modality, path in case.images.items():
         # A file without channels counts as it always did, so that older caches stay valid.
         channel = f"[{case.channels[modality]}]" if modality in case.channels else ""
@@ -75,7 +77,7 @@ def load_cached(case: Case, folder: Path) -> CachedCase:
 
 
 def _store(case: Case, entry: Path) -> None:
-    patient = prepare({m: case.read(m) for m in case.images})
+    patient = preprocess({m: case.read(m) for m in case.images}, device=torch.device("cpu")).prepared
     labels = read_labels(case.label)
     if labels.shape != patient.reference.shape or not np.allclose(labels.affine, patient.reference.affine, atol=1e-3):
         raise InputError(f"{case.label} does not lie on the grid of {patient.reference.source}; resample it first.")

@@ -23,7 +23,7 @@ from mstkd.evaluation.summary import WITHOUT, Mean, accuracy, summarise
 from mstkd.inference import choose_device, segment
 from mstkd.modalities import COMBINATIONS, Modality, describe, ordered
 from mstkd.models import Card, ModelPackage, load_package, write_card
-from mstkd.preprocessing import Grid, prepare, read_labels, resample_labels
+from mstkd.preprocessing import Grid, preprocess, read_labels, resample_labels
 from mstkd.regions import REGIONS
 from mstkd.results.draft import DraftFolder, disk_errors
 
@@ -130,7 +130,7 @@ def score_case(
     cleaned: list[Score] = []
     uncleaned: list[Score] = []
     for subset, names in subsets(case, wanted).items():
-        found = segment(prepare({m: volumes[m] for m in subset}), package, device=device)
+        found = segment(preprocess({m: volumes[m] for m in subset}, device=device).prepared, package, device=device)
         for tissues, scores in ((found.tissues, cleaned), (found.uncleaned, uncleaned)):
             there = on_grid(tissues, found.patient.reference_grid, grid)
             own = measure(case.id, names[0], there, truth, case.convention.regions, label.spacing)

@@ -28,7 +28,7 @@ class Preprocessed:
         alignments: How each sequence but the reference was brought to the reference;
             empty when that was not wanted.
         gathered: All sequences on the working grid.
-        brain: The brain mask on that grid; None when none was wanted.
+        brain: The brain mask on that grid.
         brain_from: The sequence it was found on.
         prepared: What the network takes.
         warnings: Sentences the user must see.
@@ -38,7 +38,7 @@ class Preprocessed:
     aligned: Mapping[Modality, Volume]
     alignments: Mapping[Modality, Alignment]
     gathered: GatheredPatient
-    brain: Brain | None
+    brain: Brain
     brain_from: Modality
     prepared: PreparedPatient
     warnings: tuple[str, ...]
@@ -51,7 +51,7 @@ def preprocess(
     registration: bool = True,
     brain: Method | Path | None = None,
     device: torch.device,
-    clock: Clock,
+    clock: Clock | None = None,
     report: Callable[[float, str], None] = lambda share, text: None,
 ) -> Preprocessed:
     """Align, gather on one grid, find the brain, check and normalise; the volumes stay as they are.
@@ -68,6 +68,7 @@ def preprocess(
     Raises:
         InputError: The volumes or the mask are refused.
     """
+    clock = clock or Clock()
     refuse_twins(volumes)
     chosen = choose_reference(volumes, reference)
     with clock.step("align"):
@@ -83,7 +84,7 @@ def preprocess(
         if isinstance(brain, Path):
             found = read_brain_mask(brain, gathered.grid)
         else:
-            found = find_brain(gathered.images[source], gathered.air[source], source, brain, device)
+            found = find_brain(aligned[source], gathered.grid, brain, device)
     with clock.step("normalise"):
         report(0.9, "Normalising")
         doubts = check_intensities(gathered.images, found.mask, {m: v.source for m, v in volumes.items()})

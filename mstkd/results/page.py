@@ -62,14 +62,12 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
     ]
     if panels[Step.ALIGNED]:
         body += ["<h2>Alignment</h2>", _alignment(summary), _figures(panels[Step.ALIGNED])]
-    if summary["brain"]:
-        brain = summary["brain"]
-        method = escape(BRAIN_METHODS[brain["method"]])
-        body += [
-            "<h2>Brain</h2>",
-            f"<p>{method} {brain['ml']:.0f} mL, found on {escape(brain['sequence'])}.</p>",
-            _figures(panels[Step.BRAIN]),
-        ]
+    brain = summary["brain"]
+    body += [
+        "<h2>Brain</h2>",
+        f"<p>{escape(BRAIN_METHODS[brain['method']])} {brain['ml']:.0f} mL, on {escape(brain['sequence'])}.</p>",
+        _figures(panels[Step.BRAIN]),
+    ]
     grid = " x ".join(map(str, summary["working_grid"]["shape"]))
     body += [
         "<h2>What the network saw</h2>",

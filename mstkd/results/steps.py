@@ -81,8 +81,6 @@ def aligned(result: PatientResult) -> Iterator[Panel]:
 def masked(result: PatientResult) -> Iterator[Panel]:
     """The brain mask's outline on the sequence it was found on."""
     done = result.preprocessed
-    if done.brain is None:
-        return
     image = done.gathered.images[done.brain_from]
     centre = [int(np.median(where)) for where in np.nonzero(done.brain.mask)]
     for axis in (2, 1, 0):

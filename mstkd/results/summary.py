@@ -29,9 +29,7 @@ def summarise(result: PatientResult) -> dict[str, Any]:
             "method": done.brain.method.value,
             "sequence": done.brain_from.label,
             "ml": round(done.brain.ml, 1),
-        }
-        if done.brain
-        else None,
+        },
         "labels": {str(tissue.value): tissue.name for tissue in Tissue if tissue},
         "regions_ml": {region.value: round(ml, 3) for region, ml in found.volumes_ml.items()},
         "model": {"name": result.model.name, "sha256": result.model.sha256, "licence": result.model.card["licence"]},
