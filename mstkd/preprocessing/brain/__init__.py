@@ -1,0 +1,8 @@
+"""The brain mask of a patient: given, read off a skull-stripped image, or found in a whole head."""
+
+from mstkd.preprocessing.brain.brain import Brain, Method
+from mstkd.preprocessing.brain.find import available, find_brain, preferred
+from mstkd.preprocessing.brain.given import read_brain_mask
+from mstkd.preprocessing.brain.stripped import is_stripped
+
+__all__ = ["Brain", "Method", "available", "find_brain", "is_stripped", "preferred", "read_brain_mask"]
