@@ -2,9 +2,9 @@
 
 Compares, per subset of sequences, against the reference on the patient's own grid:
 head (z-score in the head, as `prepare` does), head_brain_z (mean and deviation of the
-brain, the head kept), stripped (brain only, z-scored in it, cropped to it), and head with
-the result outside the brain removed, the mask dilated by 0, 3 and 5 mm. Masks are
-deepbet's, of the subset's first sequence of T1, T1Gd, FLAIR, T2.
+brain, the head kept), both also with the result outside the brain removed, the mask
+dilated by 0, 3 and 5 mm, and stripped (brain only, z-scored in it, cropped to it). Masks
+are deepbet's, of the subset's first sequence of T1, T1Gd, FLAIR, T2.
 
     python Testing/experiments/brain_use.py CASES_FOLDER MODEL_FOLDER CASE [CASE ...] --out FILE
 
@@ -72,12 +72,15 @@ def measure(network, volumes, truth, brain_native) -> dict[str, float]:
         return round(dice(region_mask(clean, Region.WT), truth), 4)
 
     brain = resample(brain_native, native, grid) > 0.5
-    found = tissues(patient.images, grid)
-    scores = {"head": score(found)}
     distance = ndimage.distance_transform_edt(~brain)
-    for margin in DILATIONS_MM:
-        near = resample(distance <= margin, grid, native) > 0.5
-        scores[f"head_cut_{margin}mm"] = score(np.where(near, found, 0).astype(np.uint8))
+
+    def cut(name, found) -> dict[str, float]:
+        """The score of the whole result and of its part near the brain."""
+        near = {margin: resample(distance <= margin, grid, native) > 0.5 for margin in DILATIONS_MM}
+        inside = {f"{name}_cut_{mm}mm": score(np.where(where, found, 0).astype(np.uint8)) for mm, where in near.items()}
+        return {name: score(found), **inside}
+
+    scores = cut("head", tissues(patient.images, grid))
 
     by_brain, stripped = np.zeros_like(patient.images), np.zeros_like(patient.images)
     for modality, volume in volumes.items():
@@ -88,7 +91,7 @@ def measure(network, volumes, truth, brain_native) -> dict[str, float]:
         head = resample(head, whole, grid) > 0.5
         by_brain[modality.channel] = z_score_by_brain(image, head, brain, air)
         stripped[modality.channel] = normalise(image, brain, air)
-    scores["head_brain_z"] = score(tissues(by_brain, grid))
+    scores |= cut("head_brain_z", tissues(by_brain, grid))
     box = box_of(brain)
     scores["stripped"] = score(tissues(np.ascontiguousarray(stripped[(slice(None), *box)]), grid.crop(box)))
     scores["truth_inside_brain"] = round(float((brain_native & truth).sum() / truth.sum()), 4)

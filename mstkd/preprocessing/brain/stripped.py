@@ -16,7 +16,7 @@ MOST_SPECKS = 0.005
 LARGEST_BRAIN_ML = 2100.0
 """A head that is seen whole is larger, even without its neck (2150 mL was the smallest seen, and cut off)."""
 LARGEST_CUT_CM2 = 60.0
-"""Where more than this touches the image's edge, the volume tells nothing; brain stems of stripped brains touch it too."""
+"""Where more than this touches the edge of the image, the volume tells nothing; a brain stem has less."""
 SCALP_MM, SKULL_MM = (4, 8), (12, 16)
 """Depths under the surface at which a head shows its scalp and its skull; a brain shows cortex at both."""
 DARK = 0.35
