@@ -185,7 +185,7 @@ def test_a_named_file_wins_over_the_folder(tumour_box, tmp_path):
     (tmp_path / "patient" / "x_flair.nii.gz").write_bytes((tumour_box / "t2.nii.gz").read_bytes())
     answer = mstkd("segment", tmp_path / "patient", "--flair", other, "-o", tmp_path / "out")
     assert answer.returncode == 0, answer.stderr
-    assert f"FLAIR: {other} (as you said)" in answer.stderr
+    assert f"FLAIR: {other} (you said so)" in answer.stderr
     assert "Missing: T1, T1Gd, T2" in answer.stderr
     assert "WT" in answer.stdout
 

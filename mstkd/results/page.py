@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from mstkd.html import document
+from mstkd.preprocessing import Method
 from mstkd.regions import APPEARANCE, REGIONS
 from mstkd.results.steps import Panel, Step
 
@@ -17,15 +18,6 @@ img { display: block; height: 220px; background: #000; border-radius: 3px; }
 p.warning { background: #fdecea; border-left: 4px solid #c0392b; padding: .4rem .8rem; }
 b.region { display: inline-block; width: .9em; height: .9em; border-radius: 2px; margin-right: .4em; }
 """
-
-
-BRAIN_METHODS = {
-    "given": "The mask was given.",
-    "stripped": "The images were already skull-stripped.",
-    "hd-bet": "The mask is HD-BET's.",
-    "deepbet": "The mask is deepbet's.",
-    "built-in": "The mask is that of the built-in method, which is rough.",
-}
 
 
 def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]) -> str:
@@ -65,7 +57,7 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
     brain = summary["brain"]
     body += [
         "<h2>Brain</h2>",
-        f"<p>{escape(BRAIN_METHODS[brain['method']])} {brain['ml']:.0f} mL, on {escape(brain['sequence'])}.</p>",
+        f"<p>{brain['ml']:.0f} mL, from {escape(Method(brain['method']).label)}, on {escape(brain['sequence'])}.</p>",
         _figures(panels[Step.BRAIN]),
     ]
     grid = " x ".join(map(str, summary["working_grid"]["shape"]))

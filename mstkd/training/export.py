@@ -87,7 +87,7 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
             "channels": ["FLAIR", "T1", "T1Gd", "T2"],
             "spacing_mm": 1.0,
             "orientation": "RAS",
-            "intensity": "percentile clip {} to {}, z-score inside the head".format(*CLIP_PERCENTILES),
+            "intensity": "percentile clip {} to {}, z-score inside the brain".format(*CLIP_PERCENTILES),
         },
         "training": training_facts(run, cases, description.dataset_licences),
         "accuracy": [],
