@@ -1,8 +1,9 @@
 """How good the methods of the brain room are: Dice, volume and seconds per sequence; one JSON file and pictures.
 
 On a clinical patient against HD-BET's masks, on synthetic heads (`synthetic_heads`) against
-their anatomy, and, as pictures only, on head-on cases without a reference. deepbet is also
-run on the image resampled to 1 mm, to see on which grid it does better.
+their anatomy (with sulci closed, and with all fluid up to the dura and around the cord),
+and, as pictures only, on head-on cases without a reference. On the patient deepbet also
+runs on the image resampled to 1 mm, to see on which grid it does better.
 
     python Testing/experiments/brain_masks.py --patient FOLDER --anatomy FILE ... --cases FOLDER ... --out FOLDER
 
@@ -21,7 +22,7 @@ import matplotlib as mpl
 import nibabel as nib
 import numpy as np
 import torch
-from synthetic_heads import brain_truth, draw
+from synthetic_heads import HEAD_LABELS, brain_truth, draw
 
 from mstkd.modalities import Modality
 from mstkd.preprocessing import Grid, Volume, read_labels, read_volume, resample, world_grid
@@ -39,7 +40,7 @@ def dice(a, b) -> float:
     return 2 * int((a & b).sum()) / max(1, int(a.sum() + b.sum()))
 
 
-def masks_of(volume: Volume):
+def masks_of(volume: Volume, at_1mm: bool = False):
     """The working grid, the image there, and per method mask and seconds."""
     native = Grid(volume.shape, volume.affine)
     grid, air = world_grid(native), air_value(volume.array)
@@ -47,9 +48,10 @@ def masks_of(volume: Volume):
     working = Volume(image, grid.affine, volume.source)
     methods = {
         "deepbet": lambda: resample(deep_bet.find(volume, CPU), native, grid) > 0.5,
-        "deepbet_at_1mm": lambda: deep_bet.find(working, CPU),
         "built-in": lambda: built_in.find(image, air),
     }
+    if at_1mm:
+        methods["deepbet_at_1mm"] = lambda: deep_bet.find(working, CPU)
     found = {}
     for name, method in methods.items():
         started = time.perf_counter()
@@ -58,14 +60,19 @@ def masks_of(volume: Volume):
     return grid, image, found
 
 
-def score(volume: Volume, truth, truth_grid: Grid) -> dict[str, dict[str, float]]:
-    grid, _, found = masks_of(volume)
-    reference = resample(truth.astype(np.float32), truth_grid, grid) > 0.5
+def score(volume: Volume, truths: dict[str, np.ndarray], truth_grid: Grid, at_1mm: bool = False):
+    """Per method volume, seconds and Dice with each truth, and the truths' volumes."""
+    grid, _, found = masks_of(volume, at_1mm)
+    on_grid = {key: resample(truth.astype(np.float32), truth_grid, grid) > 0.5 for key, truth in truths.items()}
     row = {
-        name: {"dice": round(dice(mask, reference), 4), "ml": int(mask.sum() / 1000), "seconds": round(seconds, 2)}
+        name: {
+            **{key: round(dice(mask, truth), 4) for key, truth in on_grid.items()},
+            "ml": int(mask.sum() / 1000),
+            "seconds": round(seconds, 2),
+        }
         for name, (mask, seconds) in found.items()
     }
-    row["reference"] = {"ml": int(reference.sum() / 1000)}
+    row["truth_ml"] = {key: int(truth.sum() / 1000) for key, truth in on_grid.items()}
     print(volume.source, row, flush=True)
     return row
 
@@ -73,9 +80,10 @@ def score(volume: Volume, truth, truth_grid: Grid) -> dict[str, dict[str, float]
 def on_patient(folder: Path):
     rows = {}
     for modality, name in NAMES.items():
-        truth = read_labels(folder / f"hdbet_mask_{name}.nii.gz")
+        mask = read_labels(folder / f"hdbet_mask_{name}.nii.gz")
+        truth = {"dice": mask.array > 0}
         rows[modality.value] = score(
-            read_volume(folder / f"{name}.nii.gz"), truth.array > 0, Grid(truth.shape, truth.affine)
+            read_volume(folder / f"{name}.nii.gz"), truth, Grid(mask.shape, mask.affine), at_1mm=True
         )
     return rows
 
@@ -85,11 +93,9 @@ def on_anatomy(files: list[Path]):
     for index, path in enumerate(files):
         head = nib.as_closest_canonical(nib.load(path))
         labels = np.asarray(head.dataobj).astype(np.int16)
-        truth = brain_truth(labels)
-        rows[path.name] = {
-            m.value: score(draw(labels, head.affine, m, 100 + index)[0], truth, Grid(labels.shape, head.affine))
-            for m in Modality
-        }
+        truths = {"dice": brain_truth(labels), "dice_with_fluid": (labels > 0) & (labels < HEAD_LABELS)}
+        grid = Grid(labels.shape, head.affine)
+        rows[path.name] = {m.value: score(draw(labels, head.affine, m, 100 + index), truths, grid) for m in Modality}
     return rows
 
 
@@ -124,18 +130,19 @@ def main() -> None:
     torch.set_num_threads(2)
     patient = on_patient(arguments.patient) if arguments.patient else {}
     heads = on_anatomy(arguments.anatomy)
-    rows = [*patient.values(), *(row for head in heads.values() for row in head.values())]
-    methods = [name for name in rows[0] if name != "reference"] if rows else []
+    methods = ("deepbet", "built-in")
     summary = {
-        "synthetic_dice": {
-            m.value: {name: round(mean(h[m.value][name]["dice"] for h in heads.values()), 4) for name in methods}
+        key: {
+            m.value: {name: round(mean(h[m.value][name][key] for h in heads.values()), 4) for name in methods}
             for m in Modality
         }
+        for key in ("dice", "dice_with_fluid")
         if heads
-        else {},
-        "median_seconds": {name: median(row[name]["seconds"] for row in rows) for name in methods},
     }
-    report = {"threads": 2, "summary": summary, "patient": patient, "synthetic": heads}
+    rows = [*patient.values(), *(row for head in heads.values() for row in head.values())]
+    if rows:
+        summary["median_seconds"] = {name: median(row[name]["seconds"] for row in rows) for name in methods}
+    report = {"threads": 2, "synthetic_mean": summary, "patient": patient, "synthetic": heads}
     (arguments.out / "brain_masks.json").write_text(json.dumps(report, indent=1) + "\n")
     print(json.dumps(summary, indent=1))
     for folder in arguments.cases:

@@ -45,8 +45,8 @@ def brain_truth(labels: np.ndarray) -> np.ndarray:
     return ndimage.binary_fill_holes((closed[rim, rim, rim] & (inner | (labels == VESSEL))) | parenchyma)
 
 
-def draw(labels: np.ndarray, affine: np.ndarray, modality: Modality, seed: int) -> tuple[Volume, int]:
-    """The head in one contrast, and how many slices of the map one slice of the image averages.
+def draw(labels: np.ndarray, affine: np.ndarray, modality: Modality, seed: int) -> Volume:
+    """The head in one contrast.
 
     Args:
         labels: ``(H, W, D)``, 1 mm, RAS.
@@ -56,12 +56,11 @@ def draw(labels: np.ndarray, affine: np.ndarray, modality: Modality, seed: int) 
     white, grey, fluid, *rest = values
     image = np.full(labels.shape, _AIR, dtype=np.float32)
     image[(labels > 0) & (labels < HEAD_LABELS)] = grey
-    image[np.isin(labels, WHITE) | (labels == CORD)] = white
     image[np.isin(labels, FLUID)] = fluid
     image[labels >= HEAD_LABELS] = rest[3]
+    image[np.isin(labels, WHITE) | (labels == CORD)] = white
     for label, value in zip((SKULL, MARROW, SKIN, SOFT, MUCOSA, EYE, VESSEL), rest, strict=True):
         image[labels == label] = value
-    image[labels == CORD] = white
     coarse = rng.normal(size=tuple(-(-n // 4) + 1 for n in labels.shape)).astype(np.float32)
     texture = ndimage.zoom(ndimage.gaussian_filter(coarse, 0.7), 4, order=1)[tuple(slice(n) for n in labels.shape)]
     image *= 1 + 0.06 * texture / texture.std()
@@ -79,4 +78,4 @@ def draw(labels: np.ndarray, affine: np.ndarray, modality: Modality, seed: int) 
         affine[:3, 2] *= step
     noise = rng.normal(0, 4, (2, *image.shape)).astype(np.float32)
     image = np.round(np.hypot(image + noise[0], noise[1])).astype(np.float32)
-    return Volume(image, affine, f"synthetic {modality.label}"), step
+    return Volume(image, affine, f"synthetic {modality.label}")

@@ -52,11 +52,11 @@ def find(volume: Volume, device: torch.device) -> Array:
     if folder is None:
         raise NoBrainError("deepbet is not installed")
     with _on(device):
-        extraction = _load(folder, device)
         try:
-            _, mask, _ = extraction.run(nib.Nifti1Image(volume.array.astype(np.float32), volume.affine))
+            _, mask, _ = _load(folder, device).run(nib.Nifti1Image(volume.array.astype(np.float32), volume.affine))
         except (AssertionError, IndexError, RuntimeError, ValueError) as error:
-            raise NoBrainError(f"deepbet found no brain ({error})") from error
+            reason = " ".join(str(error).split())[:100]
+            raise NoBrainError(f"deepbet found no brain ({reason})") from error
     return np.asarray(mask.dataobj) > 0
 
 

@@ -15,8 +15,9 @@ import nibabel as nib
 import numpy as np
 import torch
 
+from mstkd.errors import InputError
 from mstkd.preprocessing.brain.brain import NoBrainError
-from mstkd.preprocessing.volume import Volume
+from mstkd.preprocessing.volume import Volume, read_labels
 
 Array = np.ndarray
 
@@ -52,8 +53,10 @@ def find(volume: Volume, device: torch.device) -> Array:
         call = [command, "-i", str(image), "-o", str(out), "--save_bet_mask", "--no_bet_image", *options]
         try:
             subprocess.run(call, check=True, capture_output=True, timeout=LONGEST_S, cwd=folder)
-            mask = np.asarray(nib.load(out.with_name("brain_bet.nii.gz")).dataobj) > 0
-        except (OSError, subprocess.SubprocessError, nib.filebasedimages.ImageFileError) as error:
+            # nnU-Net, which HD-BET calls, appends an ending of its own in some versions.
+            (result,) = out.parent.glob("brain_bet.nii.gz*")
+            mask = read_labels(result).array > 0
+        except (OSError, ValueError, subprocess.SubprocessError, InputError) as error:
             raise NoBrainError("HD-BET failed") from error
     if mask.shape != volume.shape or not mask.any():
         raise NoBrainError("HD-BET found no brain")

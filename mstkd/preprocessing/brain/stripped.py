@@ -17,8 +17,8 @@ LARGEST_BRAIN_ML = 2100.0
 """A head that is seen whole is larger, even without its neck (2150 mL was the smallest seen, and cut off)."""
 LARGEST_CUT_CM2 = 60.0
 """Where more than this touches the edge of the image, the volume tells nothing; a brain stem has less."""
-SCALP_MM, SKULL_MM = (4, 8), (12, 16)
-"""Depths under the surface at which a head shows its scalp and its skull; a brain shows cortex at both."""
+SCALP_MM, SKULL_MM = (4, 8), ((8, 12), (12, 16))
+"""Depths under the surface at which a head shows its scalp and its skull; a brain shows cortex at all of them."""
 DARK = 0.35
 """What is darker than this, from 0 (darkest) to 1 (median of the deep tissue), counts as dark."""
 
@@ -50,10 +50,14 @@ def is_stripped(image: Array, air: float) -> bool:
 def _has_skull(image: Array, body: Array) -> bool:
     # Padded with the edge's values, so that where the image ends is no surface.
     depth = ndimage.distance_transform_edt(np.pad(body, 4, mode="edge"))[4:-4, 4:-4, 4:-4] * STEP
-    deep = image[depth > SKULL_MM[1]]
+    deep = image[depth > SKULL_MM[-1][1]]
     if deep.size == 0:
         return False
     darkest = np.percentile(image[body], 0.5)
     dark = image - darkest < DARK * (np.median(deep) - darkest)
-    scalp, skull = (dark[body & (depth > low) & (depth <= high)] for low, high in (SCALP_MM, SKULL_MM))
-    return bool(skull.size and scalp.size and skull.mean() > scalp.mean())
+
+    def share(low: float, high: float) -> float:
+        shell = body & (depth > low) & (depth <= high)
+        return float(dark[shell].mean()) if shell.any() else 0.0
+
+    return max(share(*depths) for depths in SKULL_MM) > share(*SCALP_MM)
