@@ -17,7 +17,7 @@ test: $(VENV)/tests
 
 $(VENV)/engine: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) --editable .
+	$(PIP) --editable '.[brain]'
 	touch $@
 
 $(VENV)/tests: $(VENV)/engine
