@@ -62,16 +62,14 @@ def _section(say: Any, title: str, lines: list[str]) -> None:
 
 
 def _table(study: dict[str, Any]) -> Table:
-    table = Table("Series", "Slices", "Voxel (mm)", "Plane", "Covers (mm)", "Sequence", "Because", "Taken")
+    table = Table("Series", "Slices", "Voxel (mm)", "Plane", "Is", "Taken")
     for stack in study["stacks"]:
         cells = (
             stack["name"],
             str(stack["slices"]),
-            " x ".join(f"{mm:.2f}" for mm in stack["spacing_mm"]),
+            " x ".join(f"{mm:.1f}" for mm in stack["spacing_mm"]),
             stack["plane"],
-            " x ".join(f"{mm:.0f}" for mm in stack["coverage_mm"]),
-            stack["sequence"] or "",
-            stack["because"],
+            stack["sequence"] or stack["because"],
             "unusable" if stack["refusal"] else stack["taken"],
         )
         table.add_row(*map(escape, cells))

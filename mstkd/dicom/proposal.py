@@ -36,13 +36,13 @@ class Choice:
 
     @property
     def sentence(self) -> str:
-        """``T1: series 5 't1_iso' (...) rather than series 3 't1_se' (...), because it has thin slices.``"""
+        """``T1: series 5 't1_iso' (...): its description says 't1', rather than series 3 (...), because ...``"""
         start = f"{self.modality.label}: {self.stack.text}"
         if self.tied:
             others = " and ".join(stack.text for stack in self.tied)
             option = f"--{self.modality.value} {self.stack.number}"
             return f"{start} or {others}, which are practically equal; choose by the series' number, e.g. {option}."
-        return f"{start} {self._rather}." if self.rejected else f"{start}."
+        return f"{start}: {self.reason}."
 
     @property
     def reason(self) -> str:
