@@ -30,7 +30,7 @@ OPENINGS_MM = (4, 6, 8, 10, 12)
 SMALLEST_PART = 0.1
 """Parts with less than this share of the core do not count; a dark falx may part the hemispheres."""
 GROW_MM = 2
-CLOSE_MM = 8
+CLOSE_MM = 12
 
 
 def find(image: Array, air: float) -> Array:
@@ -49,8 +49,8 @@ def find(image: Array, air: float) -> Array:
         return out
     low, high = (share * (np.median(small[core]) - air) + air for share in TISSUE)
     tissue = room & (small > low) & (small < high)
-    brain = _closed(_opened(tissue, core, LARGEST_SHARE * upper.sum())) & room
-    mask = np.repeat(np.repeat(np.repeat(ndimage.binary_fill_holes(brain), STEP, 0), STEP, 1), STEP, 2)
+    brain = _filled(_closed(_opened(tissue, core, LARGEST_SHARE * upper.sum())) & room)
+    mask = np.repeat(np.repeat(np.repeat(brain, STEP, 0), STEP, 1), STEP, 2)
     out[tuple(slice(n) for n in mask.shape)] = mask
     return out
 
@@ -76,6 +76,16 @@ def _closed(mask: Array) -> Array:
     rim = CLOSE_MM // STEP + 1
     dilated = _within(np.pad(mask, rim), CLOSE_MM)
     return (_distance(dilated) > CLOSE_MM)[rim:-rim, rim:-rim, rim:-rim]
+
+
+def _filled(mask: Array) -> Array:
+    """Without holes in any slice: a tumour as bright as fat or as dark as bone is brain too."""
+    out = mask.copy()
+    for axis in range(3):
+        for index in range(mask.shape[axis]):
+            part = np.moveaxis(out, axis, 0)[index]
+            part |= ndimage.binary_fill_holes(part)
+    return out
 
 
 def _within(mask: Array, millimetres: float) -> Array:
