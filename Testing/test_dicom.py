@@ -77,9 +77,10 @@ def test_the_best_series_is_proposed_with_its_reason(study):
     chosen = {choice.modality: choice for choice in proposal.choices}
     assert {m: c.stack.number for m, c in chosen.items()} == {m: number for m, (_, number, *_) in CHOSEN.items()}
     assert not any(choice.asked for choice in proposal.choices)
-    assert chosen[Modality.T1].sentence == (
-        "T1: series 5 't1_mprage_sag_iso' (2.0 x 2.0 x 2.0 mm, whole head) rather than series 3 't1_se_tra' "
-        "(2.0 x 2.0 x 6.0 mm, whole head), because the chosen one has thin slices."
+    why = chosen[Modality.T1].sentence
+    assert why.startswith("T1: series 5 't1_mprage_sag_iso' (2.0 x 2.0 x 2.0 mm, whole head): its description says")
+    assert why.endswith(
+        "rather than series 3 't1_se_tra' (2.0 x 2.0 x 6.0 mm, whole head), because the chosen one has thin slices."
     )
     assert "is an original, not a reformat" in chosen[Modality.T1GD].sentence
     assert set(proposal.settled()) == set(Modality)

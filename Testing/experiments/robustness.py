@@ -157,7 +157,7 @@ def measure(case: Case, model: ModelPackage, device: torch.device) -> list[dict]
                     "clean": {r.value: undisturbed[r] for r in case.convention.regions},
                     "verdicts": [a.verdict.value for a in done.alignments.values()],
                     "seconds": {**clock.seconds, **found.seconds},
-                    "warnings": [*done.warnings, *found.warnings],
+                    "warnings": found.warnings,
                 }
             )
             print(json.dumps(rows[-1]), flush=True)

@@ -29,6 +29,7 @@ class GatheredPatient:
             does not reach, its air value.
         heads: Per sequence where its head is, ``(H, W, D)`` bool.
         air: Per sequence the value of what is not the head.
+        coverage: Per sequence the share of the reference's head inside its field of view.
         grid: The working grid.
         reference: The volume whose grid the result returns to.
         reference_modality: Its sequence.
@@ -38,6 +39,7 @@ class GatheredPatient:
     images: dict[Modality, Array]
     heads: dict[Modality, Array]
     air: dict[Modality, float]
+    coverage: dict[Modality, float]
     grid: Grid
     reference: Volume
     reference_modality: Modality
@@ -75,16 +77,21 @@ def gather(volumes: Mapping[Modality, Volume], reference: Modality | None = None
     images: dict[Modality, Array] = {}
     heads: dict[Modality, Array] = {}
     air: dict[Modality, float] = {}
+    coverage = {reference: 1.0}
     for modality in (reference, *(m for m in ordered(volumes) if m is not reference)):
         volume = volumes[modality]
         air[modality] = air_value(volume.array)
         images[modality] = resample(volume.array, Grid(volume.shape, volume.affine), grid, outside=air[modality])
         heads[modality] = head_mask(images[modality], air[modality])
         if modality is not reference:
-            warnings += _check_coverage(volume, modality, grid, heads[modality], heads[reference], anchor)
+            coverage[modality] = _coverage(volume, grid, heads[modality], heads[reference], anchor)
+            if coverage[modality] < LOW_COVERAGE:
+                warnings.append(
+                    f"{modality.label} covers only {coverage[modality]:.0%} of the head seen in {anchor.source}."
+                )
         elif not heads[modality].any():
             raise InputError(f"{volume.source} shows no head; choose another reference or leave it out.")
-    return GatheredPatient(images, heads, air, grid, anchor, reference, tuple(warnings))
+    return GatheredPatient(images, heads, air, coverage, grid, anchor, reference, tuple(warnings))
 
 
 def refuse_twins(volumes: Mapping[Modality, Volume]) -> None:
@@ -97,17 +104,17 @@ def refuse_twins(volumes: Mapping[Modality, Volume]) -> None:
             )
 
 
-def _check_coverage(
-    volume: Volume, modality: Modality, whole: Grid, mask: Array, head: Array, anchor: Volume
-) -> list[str]:
+def _coverage(volume: Volume, grid: Grid, mask: Array, head: Array, anchor: Volume) -> float:
+    """Share of the reference's head inside a volume's field of view.
+
+    Raises InputError when they hardly meet.
+    """
     source = Grid(volume.shape, volume.affine)
-    inside = resample(np.ones(volume.shape, dtype=np.float32), source, whole) > 0.5
+    inside = resample(np.ones(volume.shape, dtype=np.float32), source, grid) > 0.5
     coverage = float(inside[head].mean())
     if min(coverage, float(mask[head].mean())) < MIN_COVERAGE:
         raise InputError(
             f"{volume.source} does not overlap {anchor.source} in space, so they are not one patient in one "
-            "session; leave one out or align them first."
+            "session; leave one of them out."
         )
-    if coverage < LOW_COVERAGE:
-        return [f"{modality.label} covers only {coverage:.0%} of the head seen in {anchor.source}."]
-    return []
+    return coverage

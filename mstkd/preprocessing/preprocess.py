@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -16,6 +16,9 @@ from mstkd.preprocessing.patient import PreparedPatient, normalised
 from mstkd.preprocessing.volume import Volume
 from mstkd.recognition.intensities import check_intensities
 from mstkd.timing import Clock
+
+WHOLE = 0.98
+"""A sequence that covers this share of the reference's head sees all of the brain."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,7 @@ class Preprocessed:
         gathered: All sequences on the working grid.
         brain: The brain mask on that grid.
         brain_from: The sequence it was found on.
-        prepared: What the network takes.
-        warnings: Sentences the user must see.
+        prepared: What the network takes, with every warning so far.
     """
 
     volumes: Mapping[Modality, Volume]
@@ -41,7 +43,6 @@ class Preprocessed:
     brain: Brain
     brain_from: Modality
     prepared: PreparedPatient
-    warnings: tuple[str, ...]
 
 
 def preprocess(
@@ -80,7 +81,8 @@ def preprocess(
         gathered = gather(aligned, chosen)
     with clock.step("brain"):
         report(0.5, "Finding the brain")
-        source = preferred(volumes)
+        # A mask from a part of the head would cut off what the other sequences show of the rest.
+        source = preferred([m for m, share in gathered.coverage.items() if share >= WHOLE])
         if isinstance(brain, Path):
             found = read_brain_mask(brain, gathered.grid)
         else:
@@ -90,13 +92,5 @@ def preprocess(
         doubts = check_intensities(gathered.images, found.mask, {m: v.source for m, v in volumes.items()})
         prepared = normalised(gathered, found.mask)
     failed = [a.sentence for a in alignments.values() if a.verdict is Verdict.FAILED]
-    return Preprocessed(
-        volumes,
-        aligned,
-        alignments,
-        gathered,
-        found,
-        source,
-        prepared,
-        (*gathered.warnings, *failed, *found.warnings, *doubts),
-    )
+    warnings = (*gathered.warnings, *failed, *found.warnings, *doubts)
+    return Preprocessed(volumes, aligned, alignments, gathered, found, source, replace(prepared, warnings=warnings))

@@ -35,7 +35,6 @@ class PatientResult:
     def warnings(self) -> list[str]:
         """Sentences the user must see."""
         return [
-            *self.preprocessed.warnings,
             *self.segmentation.warnings,
             *doubts(self.model.card, describe(self.sources.found)),
         ]
