@@ -36,7 +36,7 @@ class Brain:
     """A patient's brain, with ventricles and the fluid around it.
 
     Attributes:
-        mask: ``(H, W, D)`` bool on the grid it was asked for; never empty.
+        mask: ``(H, W, D)`` bool on the grid it was asked for; empty only where no head is.
         method: How it was found.
         warnings: Sentences the user must see.
     """

@@ -49,8 +49,6 @@ def find_brain(volume: Volume, grid: Grid, method: Method | None = None, device:
         method: Which one to try first; None takes a skull-stripped image as it is, else
             the best that is at hand. When one fails, the next takes over and a warning says so.
         device: Where the networks compute; None is the CPU.
-
-    The mask may be empty only where ``grid`` shows no head.
     """
     source, air = Grid(volume.shape, volume.affine), air_value(volume.array)
     image = resample(volume.array, source, grid, outside=air)
