@@ -149,15 +149,18 @@ def test_the_result_follows_the_references_parent_transform(scene, volumes):
     assert segment_array(node, "WT", volumes["t1gd"]).any()
 
 
-def test_volumes_that_a_transform_moved_apart_are_refused_by_name(scene, volumes):
+def test_volumes_that_a_transform_moved_apart_are_brought_together_or_refused_by_name(scene, volumes):
     transform, _ = turn(scene)
     far = vtk.vtkMatrix4x4()
     far.SetElement(0, 3, 900)
     transform.SetMatrixTransformToParent(far)
     volumes["flair"].SetAndObserveTransformNodeID(transform.GetID())
     with pytest.raises(EngineError, match="flair does not overlap t1gd"):
-        SegmentLogic().segment(volumes)
+        SegmentLogic().segment(volumes, align=False)
     assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
+    logic = SegmentLogic()
+    assert logic.segment(volumes)
+    assert logic.summary["sequences"]["FLAIR"]["alignment"]["displacement_mm"] == pytest.approx(900, abs=2)
 
 
 def test_a_deformation_above_a_volume_is_refused_in_words(scene, volumes):

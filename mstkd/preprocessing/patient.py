@@ -26,7 +26,7 @@ class PreparedPatient:
         images: ``(4, H, W, D)`` float32 on ``grid``, channels FLAIR, T1, T1Gd, T2;
             z-scored inside the head, 0 outside and in absent channels.
         mask: Which channels exist.
-        brain: Where the brain is, ``(H, W, D)`` bool; None when it was not looked for.
+        brain: Where results may lie, ``(H, W, D)`` bool; None when that is not known.
         grid: The working grid: 1 mm, RAS+, cropped to the head.
         reference: The volume whose grid the result returns to.
         reference_modality: Its sequence.

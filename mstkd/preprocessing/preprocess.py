@@ -91,6 +91,8 @@ def preprocess(
         report(0.9, "Normalising")
         doubts = check_intensities(gathered.images, found.mask, {m: v.source for m, v in volumes.items()})
         prepared = normalised(gathered, found.mask)
+        if found.method is Method.BUILT_IN:  # too rough to cut a result with
+            prepared = replace(prepared, brain=None)
     failed = [a.sentence for a in alignments.values() if a.verdict is Verdict.FAILED]
     warnings = (*gathered.warnings, *failed, *found.warnings, *doubts)
     return Preprocessed(volumes, aligned, alignments, gathered, found, source, replace(prepared, warnings=warnings))
