@@ -95,7 +95,7 @@ _CONTRAST: dict[Meaning, dict[str, str]] = {
     },
     Meaning.NATIVE: {
         "en": "pre, precontrast, pregad, pregado, pregd, prekm, plain, unenhanced, nonenhanced, non enhanced, "
-        "noncontrast, nocontrast, nongad, c-, before",
+        "noncontrast, nocontrast, nongad, c-, -c, -gd, -gad, -gado, -ce, -km, before",
         "de": "nativ, native, vor, pra, prakontrast",
         "fr": "avant, natif, s injection, s inj, s gado",
         "es": "simple, precontraste, antes, s contraste, s civ, s gadolinio",
@@ -107,7 +107,7 @@ _CONTRAST: dict[Meaning, dict[str, str]] = {
         "es": "con y sin",
     },
     Meaning.WITHOUT: {
-        "en": "without, no, non, w o, wo, wout",
+        "en": "without, no, non, not, w o, wo, wout",
         "de": "ohne, o km",
         "fr": "sans",
         "es": "sin, s c",
