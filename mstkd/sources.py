@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +15,8 @@ from mstkd.preprocessing.volume import Volume, read_volume
 from mstkd.recognition import Recognition, image_stem, recognise_file, recognise_folder, recognise_name
 
 SAID = "you said so"
+_KEY = re.compile(r"\d+(\.\d+)?")
+"""The number of a series, or of a stack of it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def find_sources(folder: Path | None, named: Mapping[Modality, Path], study: str
 
     Args:
         folder: Of image files or of DICOM files, at any depth.
-        named: A file, a folder with one DICOM series, or the number of a series in ``folder``.
+        named: A file, a folder with one DICOM series, or the number of a series in ``folder`` (``3``, ``3.2``).
         study: Which study of a DICOM folder: its UID, the beginning of it, or its date.
 
     Raises:
@@ -61,22 +64,31 @@ def find_sources(folder: Path | None, named: Mapping[Modality, Path], study: str
         raise InputError(
             "no sequence was given; give a patient's folder or at least one of --flair, --t1, --t1gd, --t2."
         )
-    if folder is None or not _is_dicom_folder(folder):
-        if study is not None:
-            raise InputError("--study chooses among the studies of a DICOM folder; give such a folder or leave it out.")
-        files = {} if folder is None else recognise_folder(folder, settled=named)
-        found = {m: file_source(path, recognise_file(path).because) for m, path in files.items()}
-        found |= {m: _named(m, path) for m, path in named.items()}
-        return Sources({m: found[m] for m in ordered(found)})
-    contents = read_folder(folder)
-    chosen = choose_study(contents, study)
-    proposal = propose(chosen)
-    numbered = {m: stack for m, path in named.items() if (stack := _numbered(m, path, chosen))}
-    found = {m: stack_source(stack, _said(m, stack.recognition)) for m, stack in numbered.items()}
-    found |= {m: _named(m, path) for m, path in named.items() if m not in numbered}
-    reasons = {choice.modality: choice.reason for choice in proposal.choices}
-    found |= {m: stack_source(stack, reasons[m]) for m, stack in proposal.settled(named, numbered.values()).items()}
-    return Sources({m: found[m] for m in ordered(found)}, (*contents.problems, *proposal.remarks))
+    dicom = folder is not None and _is_dicom_folder(folder)
+    if study is not None and not dicom:
+        raise InputError("--study chooses among the studies of a DICOM folder; give such a folder or leave it out.")
+    remarks: list[str] = []
+    chosen = None
+    if folder is not None and dicom:
+        contents = read_folder(folder)
+        chosen = choose_study(contents, study)
+        remarks += [*contents.problems, *chosen.problems]
+    given = {m: _named(m, path, chosen, remarks) for m, path in named.items()}
+    stacks = {m: thing for m, thing in given.items() if isinstance(thing, Stack)}
+    found = {m: named_file(m, thing) for m, thing in given.items() if isinstance(thing, Path)}
+    found |= {m: stack_source(stack, _said(m, stack.recognition)) for m, stack in stacks.items()}
+    if chosen is not None:
+        proposal = propose(chosen, taken=stacks.values())
+        reasons = {choice.modality: choice.reason for choice in proposal.choices}
+        proposed = proposal.settled(named)
+        found |= {m: stack_source(stack, reasons[m]) for m, stack in proposed.items()}
+        remarks += proposal.remarks
+        stacks |= proposed
+    elif folder is not None:
+        files = recognise_folder(folder, settled=named, taken=[path for path in named.values() if path.is_file()])
+        found |= {m: file_source(path, recognise_file(path).because) for m, path in files.items()}
+    _refuse_several_patients(stacks)
+    return Sources({m: found[m] for m in ordered(found)}, tuple(remarks))
 
 
 def file_source(path: Path, because: str, name: str = "") -> Source:
@@ -110,28 +122,34 @@ def _is_dicom_folder(folder: Path) -> bool:
     return not any(image_stem(path) for path in folder.iterdir()) and holds_dicom(folder)
 
 
-def _named(modality: Modality, path: Path) -> Source:
+def _named(modality: Modality, path: Path, study: Study | None, remarks: list[str]) -> Path | Stack:
+    """What the user named for a sequence: a file, a folder with one series, or a series of the study."""
     if path.is_dir():
         contents = read_folder(path)
-        stacks = [stack for study in contents.studies for stack in study.stacks]
-        if len(stacks) != 1:
-            listed = ", ".join(stack.name for stack in stacks) or "none"
-            raise InputError(f"{path} holds more than the one series that --{modality.value} needs ({listed}).")
-        return stack_source(stacks[0], _said(modality, stacks[0].recognition))
-    return named_file(modality, path)
+        remarks += [*contents.problems, *(problem for one in contents.studies for problem in one.problems)]
+        stacks = [stack for one in contents.studies for stack in one.stacks]
+        where = str(path)
+    elif study is not None and not path.exists() and _KEY.fullmatch(str(path)):
+        stacks = [stack for stack in study.stacks if str(path) in (stack.key, str(stack.number))]
+        where = f"series {path} of the study of {study.text}"
+    else:
+        return path
+    usable = [stack for stack in stacks if not stack.refusal] or stacks
+    if len(usable) == 1:
+        return usable[0]
+    if not usable:
+        known = f"; it has {', '.join(stack.key for stack in study.stacks)}" if study and not path.is_dir() else ""
+        raise InputError(f"{where} holds no MR slices for --{modality.value}{known}; give another.")
+    listed = " or ".join(f"{stack.key} ({stack.text})" for stack in usable)
+    raise InputError(f"{where} holds several volumes, but --{modality.value} takes one; choose {listed}.")
 
 
-def _numbered(modality: Modality, path: Path, study: Study) -> Stack | None:
-    """The series of a study whose number was given instead of a file."""
-    if path.exists() or not str(path).isdigit():
-        return None
-    stacks = [stack for stack in study.stacks if stack.number == int(str(path))]
-    if len(stacks) != 1:
-        known = ", ".join(dict.fromkeys(stack.name for stack in study.stacks))
+def _refuse_several_patients(stacks: Mapping[Modality, Stack]) -> None:
+    by_patient = {stack.layout.frames[0].origin.patient: stack.name for stack in stacks.values()}
+    if len(by_patient) > 1:
         raise InputError(
-            f"--{modality.value} {path} fits {len(stacks) or 'no'} series of the study of {study.text}; it has {known}."
+            f"{' and '.join(by_patient.values())} are of different patients by their headers; give those of one."
         )
-    return stacks[0]
 
 
 def _said(modality: Modality, told: Recognition) -> str:

@@ -14,6 +14,7 @@ from mstkd.dicom.frames import Frame, Unread, read_frames
 from mstkd.dicom.split import differences, make_stacks, partition
 from mstkd.dicom.stack import Stack, series_name
 from mstkd.errors import InputError
+from mstkd.recognition import recognise_name
 
 Progress = Callable[[int, int], None]
 _PREAMBLE, _MAGIC = 128, b"DICM"
@@ -53,6 +54,17 @@ class Study:
     @property
     def stacks(self) -> tuple[Stack, ...]:
         return tuple(stack for series in self.series for stack in series.stacks)
+
+    @property
+    def problems(self) -> list[str]:
+        """Sentences about what cannot be read, or only with a doubt; series of other kinds aside."""
+        possible = [stack for stack in self.stacks if not stack.recognition.other]
+        wanted = [series for series in self.series if not recognise_name(series.description).other]
+        return [
+            *(f"{series.name} {problem}" for series in wanted for problem in series.problems),
+            *(f"{stack.name} {stack.refusal}" for stack in possible if stack.refusal),
+            *(f"{stack.name} {warning}" for stack in possible for warning in stack.warnings),
+        ]
 
     @property
     def text(self) -> str:

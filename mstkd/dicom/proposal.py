@@ -40,8 +40,8 @@ class Choice:
         start = f"{self.modality.label}: {self.stack.text}"
         if self.tied:
             others = " and ".join(stack.text for stack in self.tied)
-            option = f"--{self.modality.value} {self.stack.number}"
-            return f"{start} or {others}, which are practically equal; choose by the series' number, e.g. {option}."
+            option = f"--{self.modality.value} {self.stack.key}"
+            return f"{start} or {others}, which are practically equal; choose one, e.g. {option}."
         return f"{start}: {self.reason}."
 
     @property
@@ -60,22 +60,20 @@ class Proposal:
 
     Attributes:
         choices: In channel order; a sequence without one is missing.
-        remarks: Sentences about stacks that were left out though they may have been meant.
+        doubtful: Usable stacks whose witnesses disagree on what they are.
+        remarks: Sentences about what was left out though it may have been meant.
     """
 
     study: Study
     choices: tuple[Choice, ...]
+    doubtful: tuple[Stack, ...]
     remarks: tuple[str, ...]
 
-    def settled(self, named: Collection[Modality] = (), stacks: Collection[Stack] = ()) -> dict[Modality, Stack]:
-        """The stacks to use.
-
-        Args:
-            named: Sequences that the user named; they are left out.
-            stacks: Stacks that the user named; what they are is no longer in doubt.
+    def settled(self, named: Collection[Modality] = ()) -> dict[Modality, Stack]:
+        """The stacks to use, but for the sequences that the user named.
 
         Raises InputError when there is none, or a choice is a person's: between equals, or
-        what a stack is whose witnesses disagree while a sequence is missing.
+        what a stack is whose witnesses disagree, where it may be a missing sequence.
         """
         wanted = [choice for choice in self.choices if choice.modality not in named]
         for choice in wanted:
@@ -88,34 +86,34 @@ class Proposal:
             )
         lacking = missing([*named, *(choice.modality for choice in wanted)])
         for stack in self.doubtful:
-            if lacking and all(stack is not other for other in stacks):
+            possible = [m for m in lacking if m in stack.recognition.candidates]
+            if possible:
                 raise InputError(
-                    f"{stack.text} may be the missing {' or '.join(m.label for m in lacking)}: "
-                    f"{stack.recognition.conflict}; name it, e.g. --{lacking[0].value} {stack.number}, or move it away."
+                    f"{stack.text} may be the missing {' or '.join(m.label for m in possible)}: "
+                    f"{stack.recognition.conflict}; name it, e.g. --{possible[0].value} {stack.key}, or move it away."
                 )
         return {choice.modality: choice.stack for choice in wanted}
 
-    @property
-    def doubtful(self) -> list[Stack]:
-        """Stacks that can be read and whose witnesses disagree on what they are."""
-        return [stack for stack in self.study.stacks if stack.recognition.conflict and not stack.refusal]
 
+def propose(study: Study, taken: Collection[Stack] = ()) -> Proposal:
+    """The best stack of each sequence, by `mstkd.dicom.ranking`.
 
-def propose(study: Study) -> Proposal:
-    """The best stack of each sequence, by `mstkd.dicom.ranking`."""
+    Args:
+        taken: Stacks that the user named; they are nothing else.
+    """
+    stacks = [stack for stack in study.stacks if all(stack is not other for other in taken)]
     choices, remarks = [], []
     for modality in CHANNELS:
-        meant = [stack for stack in study.stacks if stack.sequence is modality]
+        meant = [stack for stack in stacks if stack.sequence is modality]
         unfit = [(stack, reason) for stack in meant if (reason := _unfit(stack, study))]
         fit = [stack for stack in meant if all(stack is not other for other, _ in unfit)]
         if fit:
             choices.append(_choose(modality, fit, unfit))
         else:
             remarks += [f"{modality.label} is not {stack.text}, because {reason}." for stack, reason in unfit]
-    for stack in study.stacks:
-        if stack.recognition.conflict:
-            remarks.append(f"{stack.text} is left out, because {stack.recognition.conflict}.")
-    return Proposal(study, tuple(choices), tuple(remarks))
+    doubtful = tuple(stack for stack in stacks if stack.recognition.conflict and not stack.refusal)
+    remarks += [f"{stack.text} is left out, because {stack.recognition.conflict}." for stack in doubtful]
+    return Proposal(study, tuple(choices), doubtful, tuple(remarks))
 
 
 def _choose(modality: Modality, fit: Sequence[Stack], unfit: Sequence[tuple[Stack, str]]) -> Choice:

@@ -23,7 +23,6 @@ def summarise_folder(folder: DicomFolder, studies: Sequence[Study]) -> dict[str,
 def summarise_study(study: Study) -> dict[str, Any]:
     proposal = propose(study)
     found = [choice.modality for choice in proposal.choices]
-    possible = [stack for stack in study.stacks if not stack.recognition.other]
     return {
         "uid": study.uid,
         "patient": study.patient,
@@ -33,10 +32,7 @@ def summarise_study(study: Study) -> dict[str, Any]:
         "stacks": [{**summarise_stack(stack), "taken": _taken(stack, proposal)} for stack in study.stacks],
         "proposal": _choices(proposal),
         "missing": describe(missing(found)),
-        "problems": [f"{series.name} {problem}" for series in study.series for problem in series.problems]
-        + [f"{stack.name} {stack.refusal}" for stack in possible if stack.refusal]
-        + [f"{stack.name} {warning}" for stack in possible for warning in stack.warnings]
-        + list(proposal.remarks),
+        "problems": [*study.problems, *proposal.remarks],
     }
 
 

@@ -52,6 +52,11 @@ class Stack:
         return series_name(self.number, self.description) + (f" part {self.part}" if self.part else "")
 
     @property
+    def key(self) -> str:
+        """What names it in an option: ``7``, or ``7.2`` for the second stack of series 7."""
+        return f"{self.number}.{self.part}" if self.part else str(self.number)
+
+    @property
     def sequence(self) -> Modality | None:
         return self.recognition.modality
 

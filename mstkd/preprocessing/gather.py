@@ -97,7 +97,7 @@ def gather(volumes: Mapping[Modality, Volume], reference: Modality | None = None
 def refuse_twins(volumes: Mapping[Modality, Volume]) -> None:
     """Raise InputError when one image is given as two sequences."""
     for (first, a), (second, b) in itertools.combinations(volumes.items(), 2):
-        if a.source == b.source or (a.shape == b.shape and np.array_equal(a.array, b.array)):
+        if a.shape == b.shape and np.array_equal(a.array, b.array):
             raise InputError(
                 f"{b.source} is given as {second.label} and holds the same image as the {first.label} ({a.source}); "
                 "give each image once."

@@ -43,15 +43,17 @@ def recognise_file(path: Path) -> Recognition:
     return recognise_name(stem) if parameters is None else recognise_acquisition(parameters, stem)
 
 
-def recognise_folder(folder: Path, settled: Collection[Modality] = ()) -> dict[Modality, Path]:
+def recognise_folder(
+    folder: Path, settled: Collection[Modality] = (), taken: Collection[Path] = ()
+) -> dict[Modality, Path]:
     """The sequences in a patient's folder, from the names and sidecars of its image files.
 
     A BIDS subject or session folder is searched in its ``anat`` folder.
 
-    Label maps and masks are passed over, and so are the ``settled`` sequences, which the
-    user has named; so are series of other kinds. Raises InputError when the folder tells
-    none, or two files for one sequence, or when what a file is remains in doubt: these
-    choices are the user's, also between an original and its reformat.
+    Label maps and masks are passed over, and so are the ``settled`` sequences and the files
+    ``taken`` for them, which the user has named, and series of other kinds. Raises InputError
+    when the folder tells none, or two files for one sequence, or when what a file is remains
+    in doubt: these choices are the user's, also between an original and its reformat.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give a patient's folder or name the files, e.g. --flair FILE.")
@@ -59,6 +61,8 @@ def recognise_folder(folder: Path, settled: Collection[Modality] = ()) -> dict[M
     for path in sorted(_image_folder(folder).iterdir()):
         stem = image_stem(path)
         if stem is None or path.name.startswith(".") or names_a_label_map(stem):
+            continue
+        if any(path.samefile(other) for other in taken):
             continue
         answer = recognise_file(path)
         if answer.conflict and not set(answer.candidates) <= set(settled):

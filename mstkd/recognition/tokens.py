@@ -13,7 +13,9 @@ from mstkd.recognition.words import KIND, LEXICON, Meaning
 _LONGEST_PHRASE = max(word.count(" ") + 1 for word in LEXICON)
 # Words may hold a plus (``+C``), T2* its star, ``C-`` its minus when nothing follows it, and
 # ``-C`` its minus when it stands apart (``T1-C`` has a hyphen).
-_WORD = re.compile(r"[tr]2w?\s?\*|c-(?![a-z0-9])|(?<=[\s(\[])-(?:c|gd|gad|gado|ce|km)(?![a-z0-9])|\+?[a-z0-9]+(?:\+(?![a-z0-9]))?|\+")
+_WORD = re.compile(
+    r"[tr]2w?\s?\*|c-(?![a-z0-9])|(?<=[\s(\[])-(?:c|gd|gad|gado|ce|km)(?![a-z0-9])|\+?[a-z0-9]+(?:\+(?![a-z0-9]))?|\+"
+)
 _PREFIXES = ("", "s", "e", "wip")
 """Letters that Philips scanners put before a name (``sT1W_SE``)."""
 LONGEST_GLUED = 40
