@@ -22,7 +22,7 @@ from mstkd.preprocessing.brain import (
     find_brain,
     hd_bet,
     is_stripped,
-    preferred,
+    place_brain_mask,
     read_brain_mask,
 )
 
@@ -78,7 +78,7 @@ def no_network(monkeypatch, tmp_path):
 
 def test_a_stripped_image_is_its_own_mask(stripped):
     grid = world_grid(grid_of(stripped))
-    found = find_brain(stripped, grid)
+    found = find_brain(stripped, grid, CPU)
     assert found.method is Method.STRIPPED
     assert np.array_equal(found.mask, resample(stripped.array, grid_of(stripped), grid) != 0)
     assert found.warnings == ()
@@ -108,13 +108,13 @@ def test_a_head_is_not_stripped_even_when_its_background_is_exactly_zero(head):
 
 def test_deepbet_finds_the_brain_of_a_head(head, brain):
     pytest.importorskip("deepbet")
-    found = find_brain(head, grid_of(head), Method.DEEPBET)
+    found = find_brain(head, grid_of(head), CPU, Method.DEEPBET)
     assert found.method is Method.DEEPBET, found.warnings
     assert dice(found.mask, brain) > 0.93
 
 
 def test_without_a_network_the_brain_is_found_roughly_and_that_is_said(head, brain, no_network):
-    found = find_brain(head, grid_of(head))
+    found = find_brain(head, grid_of(head), CPU)
     assert found.method is Method.BUILT_IN
     assert available() == (Method.BUILT_IN,)
     assert dice(found.mask, brain) > 0.88
@@ -124,7 +124,7 @@ def test_without_a_network_the_brain_is_found_roughly_and_that_is_said(head, bra
 
 def test_half_a_head_gives_a_mask_and_a_warning(head, brain, no_network):
     half = Volume(head.array[: head.shape[0] // 2], head.affine, "half")
-    found = find_brain(half, grid_of(half))
+    found = find_brain(half, grid_of(half), CPU)
     assert dice(found.mask, brain[: head.shape[0] // 2]) > 0.75
     assert any("edge of the image" in sentence for sentence in found.warnings)
 
@@ -135,7 +135,7 @@ def test_weights_that_are_not_deepbets_are_not_read(head, monkeypatch, tmp_path)
     monkeypatch.setattr(deep_bet, "weights_folder", lambda: tmp_path)
     monkeypatch.setattr(torch.jit, "load", lambda *_: pytest.fail("the weights were read"))
     small = Volume(head.array[::4, ::4, ::4], head.affine @ np.diag([4.0, 4, 4, 1]), "head")
-    found = find_brain(small, world_grid(grid_of(small)), Method.DEEPBET)
+    found = find_brain(small, world_grid(grid_of(small)), CPU, Method.DEEPBET)
     assert found.method is Method.BUILT_IN
     assert any("bbox_model.pt" in sentence and "1.0.2" in sentence for sentence in found.warnings)
 
@@ -179,33 +179,33 @@ def block() -> Volume:
     return Volume(image, affine, "block")
 
 
-windows = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a shebang")
+not_on_windows = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a shebang")
 
 
-@windows
+@not_on_windows
 def test_hd_bet_is_preferred_where_its_weights_are(hd_bet_command, block):
     assert available()[0] is Method.HD_BET
-    found = find_brain(block, world_grid(grid_of(block)))
+    found = find_brain(block, world_grid(grid_of(block)), CPU)
     assert found.method is Method.HD_BET
     expected = resample((block.array > 50).astype(np.float32), grid_of(block), world_grid(grid_of(block))) > 0.5
     assert np.array_equal(found.mask, expected)
 
 
-@windows
+@not_on_windows
 def test_hd_bet_is_left_alone_when_it_would_download_its_weights(hd_bet_command, block, monkeypatch):
     monkeypatch.setattr(deep_bet, "weights_folder", lambda: None)
     hd_bet.weights_file().unlink()
     hd_bet_command.write_text(f"#!{sys.executable}\nimport pathlib\npathlib.Path(__file__ + '.ran').touch()\n")
     assert Method.HD_BET not in available()
-    find_brain(block, world_grid(grid_of(block)), Method.HD_BET)
+    find_brain(block, world_grid(grid_of(block)), CPU, Method.HD_BET)
     assert not hd_bet_command.with_name("hd-bet.ran").exists()
 
 
-@windows
+@not_on_windows
 def test_a_failing_hd_bet_is_named_and_the_next_method_used(hd_bet_command, block, monkeypatch):
     hd_bet_command.write_text(f"#!{sys.executable}\nraise SystemExit(1)\n")
     monkeypatch.setattr(deep_bet, "weights_folder", lambda: None)
-    found = find_brain(block, world_grid(grid_of(block)))
+    found = find_brain(block, world_grid(grid_of(block)), CPU)
     assert found.method is Method.BUILT_IN
     assert any("HD-BET failed" in sentence for sentence in found.warnings)
 
@@ -216,7 +216,8 @@ def test_the_users_mask_may_have_a_grid_of_its_own(tmp_path):
     mask[5:35, 5:45, 5:25] = 255
     affine = np.diag([-2.0, 2, 3, 1])
     affine[:3, 3] = 90, 3, 2
-    found = read_brain_mask(save_nifti(tmp_path / "mask.nii.gz", mask, affine), grid)
+    given = read_brain_mask(save_nifti(tmp_path / "mask.nii.gz", mask, affine))
+    found = place_brain_mask(given, grid, np.ones(grid.shape, dtype=bool))
     assert found.method is Method.GIVEN
     index = np.stack(np.meshgrid(*map(np.arange, grid.shape), indexing="ij"), axis=-1)
     source = np.rint((index - affine[:3, 3]) / np.diag(affine)[:3] - 1e-6).astype(int)
@@ -239,7 +240,7 @@ def test_what_is_no_brain_mask_of_this_patient_is_refused(tmp_path, fill, words)
     far = np.eye(4)
     far[:3, 3] = 500
     with pytest.raises(InputError, match=words) as refusal:
-        read_brain_mask(path, Grid((50, 50, 50), far))
+        place_brain_mask(read_brain_mask(path), Grid((50, 50, 50), far), np.ones((50, 50, 50), dtype=bool))
     sentence = str(refusal.value)
     assert "mask.nii.gz" in sentence
     assert sentence.count(". ") == 0
@@ -249,10 +250,6 @@ def test_a_tumour_given_as_brain_is_doubted(tmp_path):
     mask = np.zeros((60, 60, 60), dtype=np.uint8)
     mask[20:40, 20:40, 20:40] = 1
     grid = Grid((120, 120, 120), np.eye(4))
-    found = read_brain_mask(save_nifti(tmp_path / "mask.nii.gz", mask), grid)
+    given = read_brain_mask(save_nifti(tmp_path / "mask.nii.gz", mask))
+    found = place_brain_mask(given, grid, np.ones(grid.shape, dtype=bool))
     assert any("no usual brain" in sentence for sentence in found.warnings)
-
-
-def test_the_brain_is_looked_for_in_t1_first():
-    assert preferred({Modality.FLAIR, Modality.T1, Modality.T2}) is Modality.T1
-    assert preferred({Modality.T2}) is Modality.T2

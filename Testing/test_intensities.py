@@ -11,6 +11,7 @@ from mstkd.recognition.intensities import check_intensities
 
 F, T1, GD, T2 = CHANNELS
 NAMES = {F: "a.nii", T1: "b.nii", GD: "c.nii", T2: "d.nii"}
+AIR = dict.fromkeys(CHANNELS, 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +24,14 @@ def patient(sample_files):
 def test_rightly_named_images_are_not_doubted(patient, count):
     images, brain = patient
     for present in itertools.combinations(images, count):
-        assert check_intensities({m: images[m] for m in present}, brain, NAMES) == []
+        assert check_intensities({m: images[m] for m in present}, AIR, brain, NAMES) == []
 
 
 @pytest.mark.parametrize(("first", "second"), [(F, T2), (T1, T2), (GD, T2)])
 def test_swapped_images_are_doubted_in_one_sentence_with_both_names(patient, first, second):
     images, brain = patient
     swapped = {first: images[second], second: images[first]}
-    (warning,) = check_intensities(swapped, brain, NAMES)
+    (warning,) = check_intensities(swapped, AIR, brain, NAMES)
     assert f"{NAMES[first]} is taken for {first.label} and {NAMES[second]} for {second.label}" in warning
 
 
@@ -45,8 +46,8 @@ def injected(patient):
 @pytest.mark.parametrize(("first", "second"), [(T1, GD), (GD, F)])
 def test_a_swapped_t1gd_is_told_by_its_vessels_and_its_likeness_to_t1(injected, first, second):
     images, brain = injected
-    assert check_intensities(images, brain, NAMES) == []
-    (warning,) = check_intensities({**images, first: images[second], second: images[first]}, brain, NAMES)
+    assert check_intensities(images, AIR, brain, NAMES) == []
+    (warning,) = check_intensities({**images, first: images[second], second: images[first]}, AIR, brain, NAMES)
     assert NAMES[first] in warning
     assert NAMES[second] in warning
 
@@ -54,12 +55,12 @@ def test_a_swapped_t1gd_is_told_by_its_vessels_and_its_likeness_to_t1(injected, 
 def test_units_do_not_matter(patient):
     images, brain = patient
     scaled = {T1: images[T2] * 40 + 300, T2: images[T1] / 1000 - 2}
-    assert len(check_intensities(scaled, brain, NAMES)) == 1
+    assert len(check_intensities(scaled, AIR, brain, NAMES)) == 1
 
 
 def test_what_cannot_tell_says_nothing(patient):
     images, brain = patient
     swapped = {T1: images[T2], T2: images[T1]}
-    assert check_intensities(swapped, np.zeros_like(brain), NAMES) == []
-    assert check_intensities({m: np.ones_like(brain, dtype=np.float32) for m in CHANNELS}, brain, NAMES) == []
-    assert check_intensities({}, brain, NAMES) == []
+    assert check_intensities(swapped, AIR, np.zeros_like(brain), NAMES) == []
+    assert check_intensities({m: np.ones_like(brain, dtype=np.float32) for m in CHANNELS}, AIR, brain, NAMES) == []
+    assert check_intensities({}, AIR, brain, NAMES) == []

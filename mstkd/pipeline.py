@@ -12,6 +12,7 @@ from mstkd.inference.segment import Report
 from mstkd.modalities import Modality
 from mstkd.models import ModelPackage, load_package, shipped_model
 from mstkd.preprocessing import Volume, preprocess
+from mstkd.preprocessing.brain import read_brain_mask
 from mstkd.results import PatientResult, ResultFolder
 from mstkd.sources import Source, Sources
 from mstkd.timing import Clock
@@ -56,11 +57,12 @@ def segment_patient(
         with clock.step("read"):
             report(0.0, "Reading the images")
             volumes = read_patient(sources.found)
+            brain = read_brain_mask(wishes.brain, wishes.brain_name) if wishes.brain else None
         done = preprocess(
             volumes,
             reference=wishes.reference,
             registration=wishes.registration,
-            brain=wishes.brain,
+            brain=brain,
             device=device,
             clock=clock,
             report=lambda share, text: report(share * PREPROCESSED, text),

@@ -18,6 +18,7 @@ class Wishes:
         brain: The user's own brain mask, on any grid; None finds the brain.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         flips: Also average over the mirrored head.
+        brain_name: What messages call the mask, where that is not its path.
     """
 
     reference: Modality | None = None
@@ -25,6 +26,7 @@ class Wishes:
     brain: Path | None = None
     device: str = "auto"
     flips: bool = False
+    brain_name: str = ""
 
 
 PLAIN = Wishes()

@@ -16,12 +16,14 @@ from __future__ import annotations
 import functools
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import SimpleITK as sitk
 
 from mstkd.errors import InputError
+from mstkd.inference.segment import Segmentation
 from mstkd.modalities import CHANNELS, Modality
 from mstkd.models import ModelPackage, load_package, shipped_model
 from mstkd.models.package import CARD
@@ -62,30 +64,33 @@ def answer(request: Request) -> dict[str, Any]:
     files = {m: Path(request["volumes"][m.value]) for m in CHANNELS if m.value in request["volumes"]}
     names = request.get("names", {})
     folder = Path(request["model"]) if request.get("model") else shipped_model()
-    result = segment_patient(
-        Sources({m: named_file(m, path, names.get(m.value, "")) for m, path in files.items()}),
-        load_once(folder, (folder / CARD).stat().st_mtime_ns if (folder / CARD).exists() else 0),
-        Wishes(
-            reference=Modality(request["reference"]) if request.get("reference") else None,
-            registration=request.get("align", True),
-            brain=Path(request["brain"]) if request.get("brain") else None,
-            device=request.get("device", "auto"),
-        ),
-        report=lambda share, text: emit("progress", share=share, text=text),
-    )
-    found = result.segmentation
-    target = Path(request["labels"])
-    draft = target.with_name(f"part-{target.name}")
+    with ResultFolder(Path(request["report"])) if request.get("report") else nullcontext() as report:
+        result = segment_patient(
+            Sources({m: named_file(m, path, names.get(m.value, "")) for m, path in files.items()}),
+            load_once(folder, (folder / CARD).stat().st_mtime_ns if (folder / CARD).exists() else 0),
+            Wishes(
+                reference=Modality(request["reference"]) if request.get("reference") else None,
+                registration=request.get("align", True),
+                brain=Path(request["brain"]) if request.get("brain") else None,
+                brain_name=names.get("brain", ""),
+                device=request.get("device", "auto"),
+            ),
+            report=lambda share, text: emit("progress", share=share, text=text),
+        )
+        write_labels(Path(request["labels"]), result.segmentation, files)
+        return report.write(result) if report else summarise(result)
+
+
+def write_labels(path: Path, found: Segmentation, files: dict[Modality, Path]) -> None:
+    """Write the label map with the reference's geometry, whole or not at all."""
     image = sitk.GetImageFromArray(found.tissues.transpose(2, 1, 0))
     image.CopyInformation(sitk.ReadImage(str(files[found.patient.reference_modality])))
-    sitk.WriteImage(image, str(draft), useCompression=False)
-    if request.get("report"):
-        with ResultFolder(Path(request["report"])) as report:
-            summary = report.write(result)
-    else:
-        summary = summarise(result)
-    draft.replace(target)
-    return summary
+    draft = path.with_name(f"part-{path.name}")
+    try:
+        sitk.WriteImage(image, str(draft), useCompression=False)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 @functools.lru_cache(maxsize=1)

@@ -69,13 +69,13 @@ class SegmentLogic:
             labelFile = Path(folder) / "labels.nrrd"
             request = {
                 "volumes": {name: str(path) for name, path in files.items()},
-                "names": {name: given[name].GetName() for name in files},
+                "names": {name: node.GetName() for name, node in {**given, "brain": brainMask}.items() if node},
                 "labels": str(labelFile),
-                "report": str(report) if report else None,
+                "report": str(Path(report).resolve()) if report else None,
                 "reference": reference,
                 "align": align,
                 "brain": str(brainFile) if brainMask else None,
-                "model": str(model) if model else None,
+                "model": str(Path(model).resolve()) if model else None,
                 "device": device,
             }
             answer = runEngine(request, progress)

@@ -13,6 +13,7 @@ import argparse
 import itertools
 import json
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,12 +25,13 @@ from mstkd.recognition.intensities import check_intensities
 FILES = {Modality.FLAIR: "flair", Modality.T1: "t1", Modality.T1GD: "t1c", Modality.T2: "t2"}
 STRIPPED_AIR = 0.5
 """Share of voxels that are exactly air from which on the skull was stripped."""
+T = TypeVar("T")
 NAMES = {modality: f"<{modality.label}>" for modality in CHANNELS}
 
 
-def read(folder: Path) -> tuple[dict[Modality, np.ndarray], np.ndarray]:
-    """The images at 1 mm, and the brain where the skull was stripped, else the head."""
-    images, inside = {}, []
+def read(folder: Path) -> tuple[dict[Modality, np.ndarray], dict[Modality, float], np.ndarray]:
+    """The images at 1 mm, their air, and the brain where the skull was stripped, else the head."""
+    images, airs, inside = {}, {}, []
     for modality, stem in FILES.items():
         path = folder / f"{stem}.nii.gz"
         if not path.exists():
@@ -37,27 +39,28 @@ def read(folder: Path) -> tuple[dict[Modality, np.ndarray], np.ndarray]:
         volume = read_volume(path)
         source = Grid(volume.shape, volume.affine)
         air = air_value(volume.array)
+        airs[modality] = air
         image = resample(volume.array, source, world_grid(source), outside=air)
         stripped = np.mean(volume.array == air) > STRIPPED_AIR
         inside.append(image != air if stripped else head_mask(image, air))
         images[modality] = image
-    return images, np.logical_and.reduce(inside)
+    return images, airs, np.logical_and.reduce(inside)
 
 
-def swapped(images: dict[Modality, np.ndarray], first: Modality, second: Modality) -> dict[Modality, np.ndarray]:
-    return {**images, first: images[second], second: images[first]}
+def swapped(things: dict[Modality, T], first: Modality, second: Modality) -> dict[Modality, T]:
+    return {**things, first: things[second], second: things[first]}
 
 
 def measure(folders: list[Path]) -> dict[str, object]:
     false: dict[str, list[str]] = {}
     found: dict[str, list[int]] = {}
     for folder in folders:
-        images, brain = read(folder)
-        if warnings := check_intensities(images, brain, NAMES):
+        images, air, brain = read(folder)
+        if warnings := check_intensities(images, air, brain, NAMES):
             false[folder.name] = warnings
         for first, second in itertools.combinations(images, 2):
             tally = found.setdefault(f"{first.label}<->{second.label}", [0, 0])
-            warnings = check_intensities(swapped(images, first, second), brain, NAMES)
+            warnings = check_intensities(swapped(images, first, second), swapped(air, first, second), brain, NAMES)
             tally[0] += any(NAMES[first] in warning and NAMES[second] in warning for warning in warnings)
             tally[1] += 1
     detected = {pair: f"{hits} of {cases}" for pair, (hits, cases) in found.items()}

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from mstkd.modalities import Modality
 from mstkd.preprocessing.alignment import Alignment, Verdict, align_all, apply
-from mstkd.preprocessing.brain import Brain, Method, find_brain, preferred, read_brain_mask
-from mstkd.preprocessing.gather import GatheredPatient, choose_reference, gather, refuse_twins
+from mstkd.preprocessing.brain import Brain, Method, find_brain, place_brain_mask, preferred
+from mstkd.preprocessing.gather import GatheredPatient, choose_reference, gather
 from mstkd.preprocessing.patient import PreparedPatient, normalised
 from mstkd.preprocessing.volume import Volume
 from mstkd.recognition.intensities import check_intensities
 from mstkd.timing import Clock
 
+if TYPE_CHECKING:
+    import torch
+
 WHOLE = 0.98
 """A sequence that covers this share of the reference's head sees all of the brain."""
+NO_BRAIN = "No brain was found; the whole head was taken for it."
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def preprocess(
     *,
     reference: Modality | None = None,
     registration: bool = True,
-    brain: Method | Path | None = None,
+    brain: Volume | None = None,
     device: torch.device,
     clock: Clock | None = None,
     report: Callable[[float, str], None] = lambda share, text: None,
@@ -61,7 +63,7 @@ def preprocess(
         volumes: Any non-empty subset of sequences, each on its own grid.
         reference: Whose grid carries the result; None takes T1Gd, else FLAIR, T1, T2.
         registration: Whether sequences that moved are brought to the reference.
-        brain: How to find the brain, or the user's own mask; None takes the best there is.
+        brain: The user's own mask, see `read_brain_mask`; None finds the brain.
         device: Where a network that finds the brain runs.
         clock: Gets the seconds of each step.
         report: Told about progress, as share of this work and one line.
@@ -70,7 +72,6 @@ def preprocess(
         InputError: The volumes or the mask are refused.
     """
     clock = clock or Clock()
-    refuse_twins(volumes)
     chosen = choose_reference(volumes, reference)
     with clock.step("align"):
         report(0.1, f"Aligning with {chosen.label}")
@@ -81,15 +82,20 @@ def preprocess(
         gathered = gather(aligned, chosen)
     with clock.step("brain"):
         report(0.5, "Finding the brain")
-        # A mask from a part of the head would cut off what the other sequences show of the rest.
-        source = preferred([m for m, share in gathered.coverage.items() if share >= WHOLE])
-        if isinstance(brain, Path):
-            found = read_brain_mask(brain, gathered.grid)
+        # A mask from a part of the head would cut off what the other sequences show of the rest,
+        # one from a head that lies elsewhere what lies beside it.
+        lost = [m for m, alignment in alignments.items() if alignment.verdict is Verdict.FAILED]
+        source = preferred([m for m, share in gathered.coverage.items() if share >= WHOLE and m not in lost])
+        head = gathered.heads[chosen]
+        if brain is None:
+            found = find_brain(aligned[source], gathered.grid, device)
+            if not (found.mask & head).any():
+                found = replace(found, mask=head, warnings=(NO_BRAIN,))
         else:
-            found = find_brain(aligned[source], gathered.grid, brain, device)
+            found = place_brain_mask(brain, gathered.grid, head)
     with clock.step("normalise"):
         report(0.9, "Normalising")
-        doubts = check_intensities(gathered.images, found.mask, {m: v.source for m, v in volumes.items()})
+        doubts = check_intensities(gathered.images, gathered.air, found.mask, {m: v.source for m, v in volumes.items()})
         prepared = normalised(gathered, found.mask)
         if found.method is Method.BUILT_IN:  # too rough to cut a result with
             prepared = replace(prepared, brain=None)

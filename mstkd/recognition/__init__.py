@@ -1,7 +1,7 @@
 """Which image is which sequence: from names, headers and intensities, each answer with its evidence.
 
-Nothing here imports more than the standard library at file scope unless its module says so,
-so that Slicer's own process may use it.
+What is imported here needs only the standard library, so that Slicer's own process may use it;
+`intensities` needs NumPy and SciPy.
 """
 
 from mstkd.recognition.acquisition import AcquisitionParameters

@@ -36,7 +36,9 @@ _LIKENESS = ((Modality.T1GD, Modality.FLAIR, Modality.T1), (Modality.T1, Modalit
 _UNLIKE = 0.4
 
 
-def check_intensities(images: Mapping[Modality, Array], brain: Array, names: Mapping[Modality, str]) -> list[str]:
+def check_intensities(
+    images: Mapping[Modality, Array], air: Mapping[Modality, float], brain: Array, names: Mapping[Modality, str]
+) -> list[str]:
     """One sentence for each two images that look swapped; it names both readings.
 
     T2 has a bright tail of fluid in the core of the brain where FLAIR and T1 have a dark
@@ -47,26 +49,36 @@ def check_intensities(images: Mapping[Modality, Array], brain: Array, names: Map
 
     Args:
         images: ``(H, W, D)`` each, on one isotropic grid, in any units.
+        air: The value of each where it shows nothing; only what all of a comparison see counts.
         brain: ``(H, W, D)`` bool; the head where the brain is not known.
         names: What messages call each image.
     """
     core = _core(brain)
-    if int(core.sum()) < FEWEST_VOXELS:
-        return []
-    values = {modality: image[::STEP, ::STEP, ::STEP][core] for modality, image in images.items()}
+    values = {m: image[::STEP, ::STEP, ::STEP][core].astype(float) for m, image in images.items()}
+    for modality, seen in values.items():
+        seen[seen == air[modality]] = np.nan
+
+    def shared(*modalities: Modality) -> list[Array] | None:
+        """The values of voxels that all these images show; None when one is missing or they share too few."""
+        if not values.keys() >= set(modalities):
+            return None
+        together = np.array([values[m] for m in modalities])
+        together = together[:, ~np.isnan(together).any(axis=0)]
+        return list(together) if together.shape[1] >= FEWEST_VOXELS else None
+
     swapped = [
         (first, second, "the brightness of fluid in the brain")
         for first, second, margin in _FLUID
-        if {first, second} <= values.keys() and _asymmetry(values[second]) - _asymmetry(values[first]) < -margin
+        if (pair := shared(first, second)) and _asymmetry(pair[1]) - _asymmetry(pair[0]) < -margin
     ]
-    both = {Modality.T1, Modality.T1GD} <= values.keys()
-    if both and _enhancement(values[Modality.T1], values[Modality.T1GD]) < -_CONTRAST:
+    pair = shared(Modality.T1, Modality.T1GD)
+    if pair and _enhancement(*pair) < -_CONTRAST:
         swapped.append((Modality.T1, Modality.T1GD, "the brightness of vessels"))
     swapped = swapped or [
         (first, second, f"their likeness to the {third.label}")
         for first, second, third in _LIKENESS
-        if {first, second, third} <= values.keys()
-        and _likeness(values[third], values[first]) - _likeness(values[third], values[second]) < -_UNLIKE
+        if (three := shared(first, second, third))
+        and _likeness(three[2], three[0]) - _likeness(three[2], three[1]) < -_UNLIKE
     ]
     return [
         f"{names[first]} is taken for {first.label} and {names[second]} for {second.label}, but by {witness} "

@@ -2,7 +2,16 @@
 
 from mstkd.preprocessing.brain.brain import Brain, Method
 from mstkd.preprocessing.brain.find import available, find_brain, preferred
-from mstkd.preprocessing.brain.given import read_brain_mask
+from mstkd.preprocessing.brain.given import place_brain_mask, read_brain_mask
 from mstkd.preprocessing.brain.stripped import is_stripped
 
-__all__ = ["Brain", "Method", "available", "find_brain", "is_stripped", "preferred", "read_brain_mask"]
+__all__ = [
+    "Brain",
+    "Method",
+    "available",
+    "find_brain",
+    "is_stripped",
+    "place_brain_mask",
+    "preferred",
+    "read_brain_mask",
+]

@@ -7,14 +7,16 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
 import numpy as np
-import torch
 
 from mstkd.preprocessing.brain.brain import NoBrainError
 from mstkd.preprocessing.volume import Volume
+
+if TYPE_CHECKING:
+    import torch
 
 Array = np.ndarray
 
@@ -66,7 +68,10 @@ def _load(folder: Path, device: torch.device) -> Any:
         path = folder / name
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != expected:
             raise NoBrainError(f"deepbet's weights in {path} are not those of its release 1.0.2")
-    from deepbet import BrainExtraction
+    try:
+        from deepbet import BrainExtraction
+    except ImportError as error:
+        raise NoBrainError(f"deepbet is installed but cannot be loaded ({error})") from error
 
     models = {"model_path": str(folder / "model.pt"), "bbox_model_path": str(folder / "bbox_model.pt")}
     return BrainExtraction(no_gpu=device.type != "cuda", **models)
@@ -74,4 +79,6 @@ def _load(folder: Path, device: torch.device) -> Any:
 
 def _on(device: torch.device) -> AbstractContextManager[Any]:
     """Makes ``device`` what deepbet calls the GPU: it takes the current one."""
+    import torch
+
     return torch.cuda.device(device) if device.type == "cuda" else nullcontext()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from mstkd.modalities import Modality
 from mstkd.preprocessing.brain import built_in, deep_bet, hd_bet
@@ -15,6 +15,9 @@ from mstkd.preprocessing.brain.stripped import is_stripped
 from mstkd.preprocessing.grid import Grid, resample
 from mstkd.preprocessing.intensity import air_value
 from mstkd.preprocessing.volume import Volume
+
+if TYPE_CHECKING:
+    import torch
 
 Array = np.ndarray
 
@@ -39,25 +42,25 @@ def preferred(present: Collection[Modality]) -> Modality:
     return next(m for m in PREFERENCE if m in present)
 
 
-def find_brain(volume: Volume, grid: Grid, method: Method | None = None, device: torch.device | None = None) -> Brain:
+def find_brain(volume: Volume, grid: Grid, device: torch.device, method: Method | None = None) -> Brain:
     """The brain of one sequence, on a working grid of 1 mm.
 
     Args:
         volume: The sequence on its own grid, which the networks are given: thick slices
             look there as in their training.
         grid: Where the mask is wanted; axis-aligned, RAS, 1 mm.
+        device: Where the networks compute.
         method: Which one to try first; None takes a skull-stripped image as it is, else
             the best that is at hand. When one fails, the next takes over and a warning says so.
-        device: Where the networks compute; None is the CPU.
     """
     source, air = Grid(volume.shape, volume.affine), air_value(volume.array)
     image = resample(volume.array, source, grid, outside=air)
-    if method is Method.STRIPPED or (method is None and is_stripped(image, air)):
+    if method is Method.STRIPPED or (method is None and is_stripped(_along_its_axes(volume), air)):
         return Brain(image != air, Method.STRIPPED, doubts(image != air))
     warnings: list[str] = []
     for network in _networks_from(method):
         try:
-            found = _NETWORKS[network](volume, device or torch.device("cpu"))
+            found = _NETWORKS[network](volume, device)
         except NoBrainError as reason:
             warnings.append(f"The next method was used for the brain mask, since {reason}.")
             continue
@@ -67,6 +70,15 @@ def find_brain(volume: Volume, grid: Grid, method: Method | None = None, device:
         warnings.append(f"The next method was used for the brain mask, since {network.label} found no brain.")
     mask = built_in.find(image, air)
     return Brain(mask, Method.BUILT_IN, (*warnings, ROUGH, *doubts(mask)))
+
+
+def _along_its_axes(volume: Volume) -> Array:
+    """The image with 1 mm voxels along its own axes, so that its faces stay where its field of view ends."""
+    affine = volume.affine.copy()
+    affine[:3, :3] /= volume.spacing
+    i, j, k = (max(1, round(n * mm)) for n, mm in zip(volume.shape, volume.spacing, strict=True))
+    affine[:3, 3] += affine[:3, :3] @ (volume.spacing - 1) / -2
+    return resample(volume.array, Grid(volume.shape, volume.affine), Grid((i, j, k), affine))
 
 
 def _networks_from(method: Method | None) -> list[Method]:

@@ -10,14 +10,17 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nibabel as nib
 import numpy as np
-import torch
 
 from mstkd.errors import InputError
 from mstkd.preprocessing.brain.brain import NoBrainError
 from mstkd.preprocessing.volume import Volume, read_labels
+
+if TYPE_CHECKING:
+    import torch
 
 Array = np.ndarray
 
