@@ -169,6 +169,7 @@ def test_regions_that_were_measured_poor_are_said_and_good_ones_not():
     card = {"accuracy": [{"sequences": s, "region": r, "dice": d, "cases": 3} for s, r, d in figures]}
     assert "TC 0.10" in doubts(card, "FLAIR, T1Gd")[0]
     assert "WT" not in doubts(card, "FLAIR, T1Gd")[0]
+    assert "Do not rely on WT and TC" in doubts(card, "FLAIR")[0]
     assert "WT 0.40, TC 0.10" in doubts(card, "FLAIR")[0]
     assert doubts({"accuracy": []}, "FLAIR") == []
 

@@ -28,12 +28,14 @@ class Source:
         because: Why it is taken for its sequence, a clause for a person.
         read: Reads it; raises InputError.
         path: The file, where it is one.
+        doubt: A sentence when what it says of itself speaks against what the user said; else empty.
     """
 
     name: str
     because: str
     read: Callable[[], Volume]
     path: Path | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,17 @@ class Sources:
     Attributes:
         found: The source of each sequence, in channel order.
         remarks: Sentences about what was left out and may have been meant.
+        study: Date, description and patient of the DICOM study; empty for other files.
     """
 
     found: dict[Modality, Source]
     remarks: tuple[str, ...] = ()
+    study: str = ""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user must see: doubts about what was said, and what was left out."""
+        return [*(source.doubt for source in self.found.values() if source.doubt), *self.remarks]
 
 
 def find_sources(folder: Path | None, named: Mapping[Modality, Path], study: str | None = None) -> Sources:
@@ -72,11 +81,11 @@ def find_sources(folder: Path | None, named: Mapping[Modality, Path], study: str
     if folder is not None and dicom:
         contents = read_folder(folder)
         chosen = choose_study(contents, study)
-        remarks += [*contents.problems, *chosen.problems]
+        remarks += [*contents.problems, *chosen.damage]
     given = {m: _named(m, path, chosen, remarks) for m, path in named.items()}
     stacks = {m: thing for m, thing in given.items() if isinstance(thing, Stack)}
     found = {m: named_file(m, thing) for m, thing in given.items() if isinstance(thing, Path)}
-    found |= {m: stack_source(stack, _said(m, stack.recognition)) for m, stack in stacks.items()}
+    found |= {m: named_stack(m, stack) for m, stack in stacks.items()}
     if chosen is not None:
         proposal = propose(chosen, taken=stacks.values())
         reasons = {choice.modality: choice.reason for choice in proposal.choices}
@@ -87,8 +96,10 @@ def find_sources(folder: Path | None, named: Mapping[Modality, Path], study: str
     elif folder is not None:
         files = recognise_folder(folder, settled=named, taken=[path for path in named.values() if path.is_file()])
         found |= {m: file_source(path, recognise_file(path).because) for m, path in files.items()}
+        if holds_dicom(folder):
+            remarks.append(f"{folder} also holds DICOM files, which were not used beside the image files.")
     _refuse_several_patients(stacks)
-    return Sources({m: found[m] for m in ordered(found)}, tuple(remarks))
+    return Sources({m: found[m] for m in ordered(found)}, tuple(remarks), chosen.text if chosen else "")
 
 
 def file_source(path: Path, because: str, name: str = "") -> Source:
@@ -107,7 +118,24 @@ def file_source(path: Path, because: str, name: str = "") -> Source:
 def named_file(modality: Modality, path: Path, name: str = "") -> Source:
     """A file that the user named for a sequence; what its name or header says goes beside it."""
     told = recognise_name(name) if name else recognise_file(path)
-    return file_source(path, _said(modality, told), name)
+    return _named_source(file_source(path, "", name), modality, told)
+
+
+def named_stack(modality: Modality, stack: Stack) -> Source:
+    """A DICOM stack that the user named for a sequence."""
+    return _named_source(stack_source(stack, ""), modality, stack.recognition)
+
+
+def _named_source(source: Source, modality: Modality, told: Recognition) -> Source:
+    if told.modality is modality:
+        return replace(source, because=f"{SAID}, and {told.because}")
+    against = (
+        told.conflict or told.other or (f"{told.because}, which is {told.modality.label}" if told.modality else "")
+    )
+    if not against:
+        return replace(source, because=SAID)
+    doubt = f"{source.name} was given as {modality.label}, but {against}; check it."
+    return replace(source, because=f"{SAID}, but {against}", doubt=doubt)
 
 
 def stack_source(stack: Stack, because: str) -> Source:
@@ -126,7 +154,7 @@ def _named(modality: Modality, path: Path, study: Study | None, remarks: list[st
     """What the user named for a sequence: a file, a folder with one series, or a series of the study."""
     if path.is_dir():
         contents = read_folder(path)
-        remarks += [*contents.problems, *(problem for one in contents.studies for problem in one.problems)]
+        remarks += [*contents.problems, *(problem for one in contents.studies for problem in one.damage)]
         stacks = [stack for one in contents.studies for stack in one.stacks]
         where = str(path)
     elif study is not None and not path.exists() and _KEY.fullmatch(str(path)):
@@ -150,11 +178,3 @@ def _refuse_several_patients(stacks: Mapping[Modality, Stack]) -> None:
         raise InputError(
             f"{' and '.join(by_patient.values())} are of different patients by their headers; give those of one."
         )
-
-
-def _said(modality: Modality, told: Recognition) -> str:
-    if told.modality is None:
-        return SAID
-    if told.modality is modality:
-        return f"{SAID}, and {told.because}"
-    return f"{SAID}, but {told.because}, which is {told.modality.label}"

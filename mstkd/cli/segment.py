@@ -66,8 +66,8 @@ def announce(sources: Sources) -> None:
     for modality, source in sources.found.items():
         talk.print(f"{modality.label:>5}: {source.name} ({source.because})", markup=False)
     talk.print(f"Missing: {describe(missing(sources.found))}")
-    for remark in sources.remarks:
-        talk.print(f"Note: {remark}", markup=False)
+    for warning in sources.warnings:
+        talk.print(f"Note: {warning}", markup=False)
 
 
 def _segment(sources: Sources, output: Path, model: Path | None, wishes: Wishes) -> dict[str, Any]:

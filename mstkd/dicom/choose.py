@@ -24,7 +24,7 @@ def choose_study(folder: DicomFolder, wanted: str | None = None) -> Study:
         date = wanted.replace("-", "")
         exact = [study for study in studies if study.uid == wanted]
         found = exact or [study for study in studies if wanted and (study.date == date or study.uid.startswith(wanted))]
-        what = f"'{wanted}' fits {len(found) or 'no'} {'study' if len(found) == 1 else 'studies'} of {folder.folder}"
+        what = f"'{wanted}' fits {len(found) or 'none'} of the studies of {folder.folder}"
     if len(found) == 1:
         return found[0]
     listed = "; ".join(f"{study.text} {study.uid}" for study in found or studies)

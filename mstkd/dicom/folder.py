@@ -27,13 +27,15 @@ class Series:
     Attributes:
         number: SeriesNumber, -1 where there is none.
         stacks: Its volumes, usable or not; none when it holds no MR slices.
-        problems: Clauses about what of it is not read, and how it was divided.
+        damage: A clause about files that are cut off; empty when none is.
+        problems: Clauses about what else of it is not read, and how it was divided.
     """
 
     uid: str
     number: int
     description: str
     stacks: tuple[Stack, ...]
+    damage: str = ""
     problems: tuple[str, ...] = ()
 
     @property
@@ -57,14 +59,23 @@ class Study:
 
     @property
     def problems(self) -> list[str]:
-        """Sentences about what cannot be read, or only with a doubt; series of other kinds aside."""
+        """Sentences about what cannot be read, or only with a doubt."""
         possible = [stack for stack in self.stacks if not stack.recognition.other]
-        wanted = [series for series in self.series if not recognise_name(series.description).other]
         return [
-            *(f"{series.name} {problem}" for series in wanted for problem in series.problems),
-            *(f"{stack.name} {stack.refusal}" for stack in possible if stack.refusal),
-            *(f"{stack.name} {warning}" for stack in possible for warning in stack.warnings),
+            *self.damage,
+            *(f"{series.name} {problem}" for series in self.series for problem in series.problems),
+            *(f"{stack.name} {stack.refusal}" for stack in possible if stack.refusal and not self._damaged(stack)),
+            *(f"{stack.name} {warning}" for stack in possible if not stack.refusal for warning in stack.warnings),
         ]
+
+    @property
+    def damage(self) -> list[str]:
+        """Sentences about series with files that are cut off; series of other kinds aside."""
+        damaged = [series for series in self.series if series.damage and not recognise_name(series.description).other]
+        return [f"{series.name} {series.damage}" for series in damaged]
+
+    def _damaged(self, stack: Stack) -> bool:
+        return any(series.damage for series in self.series if any(stack is one for one in series.stacks))
 
     @property
     def text(self) -> str:
@@ -155,15 +166,15 @@ def _make_series(items: list[Frame | Unread]) -> Series:
     whole = {frame.uid for frame in frames}
     damaged = sorted(str(item.path) for item in unread if item.damaged and item.uid not in whole)
     stacks = make_stacks(frames)
-    problems = []
+    damage, problems = "", []
     if damaged:
         which = ", ".join(damaged)
-        problems.append(f"holds truncated files ({which}), so it is not used; copy or export it again.")
+        damage = f"holds truncated files ({which}), so it is not used; copy or export it again."
         stacks = tuple(
-            replace(stack, refusal=f"lacks what is cut off ({which}); copy or export it again.") for stack in stacks
+            replace(stack, refusal=f"holds truncated files ({which}); copy or export it again.") for stack in stacks
         )
     for reason, count in sorted(Counter(item.reason for item in unread if not item.damaged).items()):
         problems.append(f"holds {reason} ({counted(count, 'file')}), which are not read.")
     if len(stacks) > 1:
         problems.append(f"holds {len(stacks)} stacks that differ in {differences(stacks)}; each is taken by itself.")
-    return Series(origin.series, origin.number, origin.description, stacks, tuple(problems))
+    return Series(origin.series, origin.number, origin.description, stacks, damage, tuple(problems))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from mstkd.dicom.layout import Layout, normal
 from mstkd.modalities import Modality
@@ -90,8 +91,13 @@ class Stack:
 
     @property
     def coverage_mm(self) -> tuple[float, float, float]:
-        """Extent of the field of view along right-left, anterior-posterior and superior-inferior."""
-        x, y, z = (float(mm) for mm in np.abs(self.affine[:3, :3]) @ np.array(self.shape))
+        """Extent of the field of view along right-left, anterior-posterior and superior-inferior.
+
+        Measured along the stack's own axes, each counted for the direction it is nearest to.
+        """
+        extent = np.array(self.spacing) * self.shape
+        axes, _ = linear_sum_assignment(-np.abs(self.affine[:3, :3] / np.maximum(self.spacing, 1e-9)))[::-1]
+        x, y, z = (float(mm) for mm in extent[axes])
         return x, y, z
 
     @property

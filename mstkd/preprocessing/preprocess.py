@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WHOLE = 0.98
 """A sequence that covers this share of the reference's head sees all of the brain."""
+NOT_ALIGNED = "Alignment was switched off: the sequences were taken as they lie, also where the patient moved."
 NO_BRAIN = "No brain was found; the whole head was taken for it."
 
 
@@ -100,5 +101,6 @@ def preprocess(
         if found.method is Method.BUILT_IN:  # too rough to cut a result with
             prepared = replace(prepared, brain=None)
     failed = [a.sentence for a in alignments.values() if a.verdict is Verdict.FAILED]
-    warnings = (*gathered.warnings, *failed, *found.warnings, *doubts)
+    unaligned = (NOT_ALIGNED,) if not registration and len(volumes) > 1 else ()
+    warnings = (*gathered.warnings, *failed, *unaligned, *found.warnings, *doubts)
     return Preprocessed(volumes, aligned, alignments, gathered, found, source, replace(prepared, warnings=warnings))

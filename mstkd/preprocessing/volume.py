@@ -100,6 +100,8 @@ def read_labels(path: Path) -> Volume:
 
 def check_file(path: Path) -> None:
     """Raise InputError unless the path is a file of a known format that holds an image, not a stand-in for one."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give the image file in it.")
     if not path.is_file():
         raise InputError(f"{path} does not exist; check the name.")
     if image_stem(path) is None:

@@ -17,7 +17,11 @@ def doubts(card: Card, sequences: str) -> list[str]:
     """
     measured = {(entry["sequences"], entry["region"]): entry["dice"] for entry in card["accuracy"]}
     found = {r.value: measured.get((sequences, r.value), measured.get(("all available", r.value))) for r in Region}
-    poor = [f"{region} {dice:.2f}" for region, dice in found.items() if dice is not None and dice < TRUSTWORTHY_DICE]
+    poor = {region: dice for region, dice in found.items() if dice is not None and dice < TRUSTWORTHY_DICE}
     if not poor:
         return []
-    return [f"Do not rely on {', '.join(poor)}: so low is this model's measured Dice on patients it never saw."]
+    figures = ", ".join(f"{region} {dice:.2f}" for region, dice in poor.items())
+    return [
+        f"Do not rely on {' and '.join(poor)}: on patients this model never saw, its outlines agreed too little "
+        f"with the experts' (mean Dice, where 1 is full agreement: {figures})."
+    ]

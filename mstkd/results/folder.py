@@ -37,7 +37,8 @@ class ResultFolder(DraftFolder):
             draw_picture(self.draft / PICTURE, result.segmentation)
             panels = step_panels(result)
             writing = time.perf_counter() - started
-            seconds = {**result.seconds, "write": writing, "total": result.seconds["total"] + writing}
+            steps = {step: seconds for step, seconds in result.seconds.items() if step != "total"}
+            seconds = {**steps, "write": writing, "total": result.seconds["total"] + writing}
             summary = summarise(replace(result, seconds=seconds))
             (self.draft / PAGE).write_text(patient_page(summary, panels), "utf-8")
             (self.draft / SUMMARY).write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")

@@ -12,12 +12,27 @@ from mstkd.regions import APPEARANCE, REGIONS
 from mstkd.results.steps import Panel, Step
 
 STYLE = """
-figure { display: inline-block; margin: .4rem .5rem .4rem 0; }
+td { white-space: normal; }
+figure { display: inline-block; position: relative; margin: .4rem .5rem .4rem 0; }
 figcaption { color: #566170; font-size: .8rem; }
 img { display: block; height: 220px; background: #000; border-radius: 3px; }
+figure i { position: absolute; top: 95px; color: #ddd; font-style: normal; font-size: .8rem; }
+figure i.left { left: 4px; }
+figure i.right { right: 4px; }
 p.warning { background: #fdecea; border-left: 4px solid #c0392b; padding: .4rem .8rem; }
 b.region { display: inline-block; width: .9em; height: .9em; border-radius: 2px; margin-right: .4em; }
 """
+STEPS = {
+    "read": "Reading the images",
+    "align": "Alignment",
+    "resample": "Resampling to 1 mm",
+    "brain": "Finding the brain",
+    "normalise": "Checking and normalising",
+    "network": "Network",
+    "return": "Back to the reference's grid, clean-up",
+    "write": "Label map and pictures",
+    "total": "All",
+}
 
 
 def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]) -> str:
@@ -25,6 +40,8 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
     body = [f"<h1>{escape(_title(summary))}</h1>", f'<p class="notice">{escape(summary["notice"])}</p>']
     body += [f'<p class="warning">{escape(warning)}</p>' for warning in summary["warnings"]]
     body += [
+        f'<p class="note">{escape(", ".join(filter(None, [summary["study"], "made " + summary["made"]])))}. Pictures '
+        "are in the radiological convention: R, the patient's right, is on the left.</p>",
         "<h2>Result</h2>",
         _table(
             ["Region", "mL"],
@@ -49,7 +66,6 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
             ],
         ),
         f"<p>Missing: {escape(', '.join(summary['missing']) or 'none')}.</p>",
-        *(f'<p class="note">{escape(remark)}</p>' for remark in summary["remarks"]),
         _figures(panels[Step.ACQUIRED]),
     ]
     if panels[Step.ALIGNED]:
@@ -63,7 +79,7 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
     grid = " x ".join(map(str, summary["working_grid"]["shape"]))
     body += [
         "<h2>What the network saw</h2>",
-        f"<p>Every sequence resampled to 1 mm and cropped to the head ({grid} voxels), z-scored.</p>",
+        f"<p>Every sequence resampled to 1 mm and cropped to the head ({grid} voxels), normalised by the brain's mean and deviation.</p>",
         _figures(panels[Step.NETWORK]),
         "<h2>Time</h2>",
         _times(summary["seconds"]),
@@ -94,12 +110,14 @@ def _alignment(summary: dict[str, Any]) -> str:
                     f"{moved['overlap']:.0%}",
                 ]
             )
-    return _table(["Sequence", "", "mm", "Degrees", "Mutual information", "Overlap"], rows)
+    return _table(
+        ["Sequence", "", "Mean mm over the head", "Degrees", "Information gained (nats)", "Head covered"], rows
+    )
 
 
 def _times(seconds: dict[str, float]) -> str:
     total = seconds["total"]
-    rows = [[escape(step), f"{s:.2f}", f"{s / max(total, 1e-6):.0%}"] for step, s in seconds.items()]
+    rows = [[STEPS[step], f"{s:.2f}", f"{s / max(total, 1e-6):.0%}"] for step, s in seconds.items()]
     return _table(["Step", "Seconds", "Share"], rows)
 
 
@@ -111,14 +129,15 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _figures(panels: Iterable[Panel]) -> str:
+    return "<div>" + "".join(map(_figure, panels)) + "</div>"
+
+
+def _figure(panel: Panel) -> str:
+    left, right = panel.sides
+    caption = escape(panel.caption)
     return (
-        "<div>"
-        + "".join(
-            f'<figure><img src="{panel.address}" alt="{escape(panel.caption)}">'
-            f"<figcaption>{escape(panel.caption)}</figcaption></figure>"
-            for panel in panels
-        )
-        + "</div>"
+        f'{"<br>" if panel.first else ""}<figure><img src="{panel.address}" alt="{caption}"><i class="left">{left}</i>'
+        f'<i class="right">{right}</i><figcaption>{caption}</figcaption></figure>'
     )
 
 

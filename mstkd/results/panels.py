@@ -21,6 +21,10 @@ SQUARE_MM = 24
 """Edge of a checkerboard's square: several on a head."""
 
 
+WINDOW = (-2.5, 3.5)
+"""Shown z-scores."""
+
+
 def plane(volume: Array, axis: int, index: int) -> Array:
     """A slice of a RAS+ volume as it is looked at: up is superior or anterior, left is right or anterior."""
     return np.take(volume, index, axis=axis).T[::-1, ::-1]
@@ -36,13 +40,6 @@ def grey(image: Array, limits: tuple[float, float] | None = None) -> Array:
     return np.repeat(scaled[..., None], 3, axis=-1)
 
 
-def filled(picture: Array, mask: Array, colour: Colour, opacity: float = 0.45) -> Array:
-    """A copy with the mask tinted."""
-    out = picture.copy()
-    out[mask] = (1 - opacity) * out[mask] + opacity * np.asarray(colour)
-    return out
-
-
 def outlined(picture: Array, mask: Array, colour: Colour) -> Array:
     """A copy with the mask's border drawn."""
     out = picture.copy()
@@ -56,8 +53,8 @@ def checkerboard(first: Array, second: Array) -> Array:
     return np.where(((rows + columns) % 2 == 0)[..., None], first, second)
 
 
-def as_acquired(volume: Volume) -> tuple[Array, tuple[float, float]]:
-    """The middle slice in the plane of acquisition as it is looked at, and its pixel's height and width in mm.
+def as_acquired(volume: Volume) -> tuple[Array, tuple[float, float], int]:
+    """The middle slice in the plane of acquisition as it is looked at, its pixel's height and width in mm, its axis.
 
     The plane is across the axis with the largest spacing; of equal ones, the axial.
     """
@@ -66,7 +63,7 @@ def as_acquired(volume: Volume) -> tuple[Array, tuple[float, float]]:
     spacing = volume.spacing[np.argsort(orientation[:, 0])]
     axis = int(2 - np.argmax(np.round(spacing[::-1], 1)))
     across, up = (spacing[a] for a in range(3) if a != axis)
-    return plane(array, axis, array.shape[axis] // 2), (float(up), float(across))
+    return plane(array, axis, array.shape[axis] // 2), (float(up), float(across)), axis
 
 
 def encode(picture: Array, pixel_mm: tuple[float, float] = (1.0, 1.0)) -> str:

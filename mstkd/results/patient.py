@@ -35,6 +35,7 @@ class PatientResult:
     def warnings(self) -> list[str]:
         """Sentences the user must see."""
         return [
+            *self.sources.warnings,
             *self.segmentation.warnings,
             *doubts(self.model.card, describe(self.sources.found)),
         ]

@@ -13,11 +13,10 @@ from matplotlib.patches import Patch
 from mstkd.inference.segment import Segmentation
 from mstkd.modalities import CHANNELS
 from mstkd.regions import APPEARANCE, REGIONS, Region, region_mask
+from mstkd.results.panels import WINDOW, plane
 
 Array = np.ndarray
 PLANES = ("Sagittal", "Coronal", "Axial")
-WINDOW = (-2.5, 3.5)
-"""Shown z-scores."""
 
 
 def draw_picture(path: Path, result: Segmentation) -> None:
@@ -39,17 +38,17 @@ def draw_picture(path: Path, result: Segmentation) -> None:
         _clear(axis)
         axis.set_title(modality.label, color="white")
         if patient.mask[modality.channel]:
-            _show(axis, _slice(patient.images[modality.channel], 2, point))
+            _show(axis, plane(patient.images[modality.channel], 2, point[2]))
         else:
             axis.text(0.5, 0.5, "missing", color="0.6", ha="center", va="center", transform=axis.transAxes)
-    for axis, plane in zip(axes[1], (2, 1, 0), strict=False):
+    for axis, across in zip(axes[1], (2, 1, 0), strict=False):
         _clear(axis)
-        axis.set_title(f"{PLANES[plane]} on {patient.reference_modality.label}", color="white")
-        _show(axis, _slice(shown, plane, point))
+        axis.set_title(f"{PLANES[across]} on {patient.reference_modality.label}", color="white")
+        _show(axis, plane(shown, across, point[across]))
         for region, inner in zip(REGIONS, (*REGIONS[1:], None), strict=True):
             only = masks[region] if inner is None else masks[region] & ~masks[inner]
-            _overlay(axis, _slice(only, plane, point), APPEARANCE[region].colour)
-        left, right = ("A", "P") if plane == 0 else ("R", "L")
+            _overlay(axis, plane(only, across, point[across]), APPEARANCE[region].colour)
+        left, right = ("A", "P") if across == 0 else ("R", "L")
         axis.text(0.02, 0.5, left, color="white", transform=axis.transAxes)
         axis.text(0.94, 0.5, right, color="white", transform=axis.transAxes)
     _legend(axes[1][3], result)
@@ -64,11 +63,6 @@ def largest_sections(mask: Array) -> tuple[int, int, int]:
     else:
         i, j, k = (int(mask.sum(axis=tuple(a for a in range(3) if a != axis)).argmax()) for axis in range(3))
     return i, j, k
-
-
-def _slice(volume: Array, plane: int, point: tuple[int, int, int]) -> Array:
-    """A 2D slice as it is looked at: up is superior or anterior, left is right or anterior."""
-    return np.take(volume, point[plane], axis=plane).T[::-1, ::-1]
 
 
 def _show(axis: Axes, image: Array) -> None:

@@ -8,17 +8,16 @@ from enum import Enum
 
 import numpy as np
 
-from mstkd.modalities import CHANNELS
 from mstkd.preprocessing import Grid, Volume, resample
 from mstkd.regions import APPEARANCE, REGIONS, Region, region_mask
-from mstkd.results.panels import as_acquired, checkerboard, encode, filled, grey, outlined, plane
+from mstkd.results.panels import WINDOW, as_acquired, checkerboard, encode, grey, outlined, plane
 from mstkd.results.patient import PatientResult
 from mstkd.results.picture import largest_sections
 
 Array = np.ndarray
 PLANES = ("sagittal", "coronal", "axial")
-WINDOW = (-2.5, 3.5)
-"""Shown z-scores of what the network saw."""
+SIDES = ("AP", "RL", "RL")
+"""Per plane the letters at the left and right edge."""
 BRAIN_COLOUR = (0.3, 0.9, 0.9)
 
 
@@ -34,10 +33,19 @@ class Step(Enum):
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture (a ``data:`` address) and what stands under it."""
+    """A picture.
+
+    Attributes:
+        address: A ``data:`` address.
+        caption: What stands under it.
+        sides: The letters at its left and right edge.
+        first: Whether a new row begins with it.
+    """
 
     address: str
     caption: str
+    sides: str = "RL"
+    first: bool = False
 
 
 def step_panels(result: PatientResult) -> dict[Step, list[Panel]]:
@@ -55,8 +63,8 @@ def step_panels(result: PatientResult) -> dict[Step, list[Panel]]:
 def acquired(result: PatientResult) -> Iterator[Panel]:
     """Each sequence as it was given: the middle slice in its plane of acquisition."""
     for modality, volume in result.preprocessed.volumes.items():
-        image, pixel = as_acquired(volume)
-        yield Panel(encode(grey(image), pixel), modality.label)
+        image, pixel, axis = as_acquired(volume)
+        yield Panel(encode(grey(image), pixel), f"{modality.label}, middle slice", SIDES[axis])
 
 
 def aligned(result: PatientResult) -> Iterator[Panel]:
@@ -64,18 +72,14 @@ def aligned(result: PatientResult) -> Iterator[Panel]:
     done = result.preprocessed
     gathered = done.gathered
     index = _middle(gathered.heads[gathered.reference_modality])
-    reference = _axial(gathered.reference, gathered.grid, index)
+    reference = grey(_axial(gathered.reference, gathered.grid, index))
     for modality in done.alignments:
         given, used = done.volumes[modality], done.aligned[modality]
         label = f"{modality.label} in {gathered.reference_modality.label}"
-        before = Panel(
-            encode(checkerboard(grey(reference), grey(_axial(given, gathered.grid, index)))), f"{label}, as given"
-        )
-        yield before
-        if used is not given:
-            yield Panel(
-                encode(checkerboard(grey(reference), grey(_axial(used, gathered.grid, index)))), f"{label}, moved"
-            )
+        shown = {"as given": given} if used is given else {"as given": given, "moved": used}
+        for state, volume in shown.items():
+            board = checkerboard(reference, grey(_axial(volume, gathered.grid, index)))
+            yield Panel(encode(board), f"{label}, {state}", first=volume is given)
 
 
 def masked(result: PatientResult) -> Iterator[Panel]:
@@ -84,37 +88,32 @@ def masked(result: PatientResult) -> Iterator[Panel]:
     image = done.gathered.images[done.brain_from]
     centre = [int(np.median(where)) for where in np.nonzero(done.brain.mask)]
     for axis in (2, 1, 0):
-        picture = grey(plane(image, axis, centre[axis]))
-        yield Panel(
-            encode(outlined(picture, plane(done.brain.mask, axis, centre[axis]), BRAIN_COLOUR)),
-            f"{done.brain_from.label}, {PLANES[axis]}",
-        )
+        brain = plane(done.brain.mask, axis, centre[axis])
+        picture = outlined(grey(plane(image, axis, centre[axis])), brain, BRAIN_COLOUR)
+        yield Panel(encode(picture), f"{done.brain_from.label}, {PLANES[axis]}", SIDES[axis])
 
 
 def seen(result: PatientResult) -> Iterator[Panel]:
     """What the network saw: every given channel, axial, where the tumour is largest."""
     patient = result.segmentation.patient
-    point = largest_sections(region_mask(_tissues(result), Region.WT))
-    for modality in CHANNELS:
-        if patient.mask[modality.channel]:
-            yield Panel(encode(_normalised(plane(patient.images[modality.channel], 2, point[2]))), modality.label)
+    _, point = _tumour(result)
+    for modality in patient.present:
+        yield Panel(encode(_normalised(plane(patient.images[modality.channel], 2, point[2]))), modality.label)
 
 
 def found(result: PatientResult) -> Iterator[Panel]:
-    """The regions on the reference, in three planes through the tumour's largest sections."""
+    """The reference through the tumour's largest sections in three planes, bare and with the regions outlined."""
     patient = result.segmentation.patient
-    tissues = _tissues(result)
-    point = largest_sections(region_mask(tissues, Region.WT))
+    tissues, point = _tumour(result)
     shown = patient.images[patient.reference_modality.channel]
     for axis in (2, 1, 0):
-        picture = _normalised(plane(shown, axis, point[axis]))
+        bare = marked = _normalised(plane(shown, axis, point[axis]))
         labels = plane(tissues, axis, point[axis])
-        for region, inner in zip(REGIONS, (*REGIONS[1:], None), strict=True):
-            only = region_mask(labels, region)
-            if inner is not None:
-                only &= ~region_mask(labels, inner)
-            picture = filled(picture, only, APPEARANCE[region].colour)
-        yield Panel(encode(picture), f"{patient.reference_modality.label}, {PLANES[axis]}")
+        for region in REGIONS:
+            marked = outlined(marked, region_mask(labels, region), APPEARANCE[region].colour)
+        label = f"{patient.reference_modality.label}, {PLANES[axis]}"
+        yield Panel(encode(bare), label, SIDES[axis], first=True)
+        yield Panel(encode(marked), f"{label}, outlined", SIDES[axis])
 
 
 def _normalised(image: Array) -> Array:
@@ -122,8 +121,10 @@ def _normalised(image: Array) -> Array:
     return grey(np.where(image == 0, WINDOW[0], image), WINDOW)
 
 
-def _tissues(result: PatientResult) -> Array:
-    return result.segmentation.patient.labels_to_working(result.segmentation.tissues)
+def _tumour(result: PatientResult) -> tuple[Array, tuple[int, int, int]]:
+    """The tissues on the working grid, and where the whole tumour's sections are largest."""
+    tissues = result.segmentation.patient.labels_to_working(result.segmentation.tissues)
+    return tissues, largest_sections(region_mask(tissues, Region.WT))
 
 
 def _middle(head: Array) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import mstkd
@@ -19,10 +20,11 @@ def summarise(result: PatientResult) -> dict[str, Any]:
     found, done = result.segmentation, result.preprocessed
     return {
         "notice": NOTICE,
+        "made": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "study": result.sources.study,
         "mstkd": mstkd.__version__,
         "sequences": {modality.label: _sequence(result, modality) for modality in result.sources.found},
         "missing": [modality.label for modality in found.missing],
-        "remarks": list(result.sources.remarks),
         "reference": {"sequence": found.patient.reference_modality.label, **_image(found.patient.reference)},
         "working_grid": {"shape": list(found.patient.grid.shape), "spacing_mm": [1.0, 1.0, 1.0]},
         "brain": {
