@@ -8,7 +8,7 @@ from typing import Any
 
 from mstkd.errors import InputError
 from mstkd.inference import choose_device, segment
-from mstkd.inference.segment import Report
+from mstkd.inference.segment import NETWORK_SHARE, Report
 from mstkd.modalities import Modality
 from mstkd.models import ModelPackage, load_package, shipped_model
 from mstkd.preprocessing import Volume, preprocess
@@ -19,8 +19,6 @@ from mstkd.timing import Clock
 from mstkd.wishes import PLAIN, Wishes
 
 Summary = dict[str, Any]
-PREPROCESSED = 0.2
-"""The share of the progress bar at which the network begins."""
 
 
 def read_patient(sources: Mapping[Modality, Source]) -> dict[Modality, Volume]:
@@ -65,7 +63,7 @@ def segment_patient(
             brain=brain,
             device=device,
             clock=clock,
-            report=lambda share, text: report(share * PREPROCESSED, text),
+            report=lambda share, text: report(share * NETWORK_SHARE[0], text),
         )
         found = segment(done.prepared, model, device=device, flips=wishes.flips, report=report)
     total = clock.seconds.pop("total")

@@ -51,7 +51,6 @@ def content_key(case: Case) -> str:
     """SHA-256 over the case's files, channels and label convention, how brains are found here, and the cache format."""
     digest = hashlib.sha256(f"{FORMAT} {available()[0].value} {case.convention.name}".encode())
     for modality, path in case.images.items():
-        # A file without channels counts as it always did, so that older caches stay valid.
         channel = f"[{case.channels[modality]}]" if modality in case.channels else ""
         digest.update(f"{modality.value}{channel}".encode())
         digest.update(path.read_bytes())

@@ -79,7 +79,8 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
     grid = " x ".join(map(str, summary["working_grid"]["shape"]))
     body += [
         "<h2>What the network saw</h2>",
-        f"<p>Every sequence resampled to 1 mm and cropped to the head ({grid} voxels), normalised by the brain's mean and deviation.</p>",
+        f"<p>Every sequence resampled to 1 mm and cropped to the head ({grid} voxels), "
+        "normalised by the brain's mean and deviation.</p>",
         _figures(panels[Step.NETWORK]),
         "<h2>Time</h2>",
         _times(summary["seconds"]),
@@ -133,7 +134,7 @@ def _figures(panels: Iterable[Panel]) -> str:
 
 
 def _figure(panel: Panel) -> str:
-    left, right = panel.sides
+    left, right = tuple(panel.sides)
     caption = escape(panel.caption)
     return (
         f'{"<br>" if panel.first else ""}<figure><img src="{panel.address}" alt="{caption}"><i class="left">{left}</i>'

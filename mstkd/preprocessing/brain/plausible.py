@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from mstkd.preprocessing.brain.edge import LARGEST_CUT_CM2, cut_cm2
+
 Array = np.ndarray
 
 BRAIN_ML = (700.0, 2200.0)
 """From a small child's brain to a large one with its fluid."""
-LARGEST_CUT_CM2 = 60.0
-"""A brain that touches the edges of the image with more is cut off there; the brain stem alone has less."""
 MAIN_PART = 0.97
 
 
@@ -21,7 +21,7 @@ def doubts(mask: Array) -> tuple[str, ...]:
     """
     found = []
     millilitres = mask.sum() / 1000
-    cut = sum(int(np.take(mask, index, axis).sum()) for axis in range(3) for index in (0, -1)) / 100
+    cut = cut_cm2(mask)
     if cut > LARGEST_CUT_CM2:
         found.append("The brain reaches the edge of the image and may be cut off there.")
     if millilitres > BRAIN_ML[1] or (millilitres < BRAIN_ML[0] and cut <= LARGEST_CUT_CM2):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from mstkd.preprocessing.brain.edge import LARGEST_CUT_CM2, cut_cm2
+
 Array = np.ndarray
 
 STEP = 4
@@ -15,8 +17,6 @@ MOST_SPECKS = 0.005
 """Share of what lies outside the largest part that may differ from air; noise fills much more."""
 LARGEST_BRAIN_ML = 2100.0
 """A head that is seen whole is larger, even without its neck (2150 mL was the smallest seen, and cut off)."""
-LARGEST_CUT_CM2 = 60.0
-"""Where more than this touches the edge of the image, the volume tells nothing; a brain stem has less."""
 SCALP_MM, SKULL_MM = (4, 8), ((8, 12), (12, 16))
 """Depths under the surface at which a head shows its scalp and its skull; a brain shows cortex at all of them."""
 DARK = 0.35
@@ -43,8 +43,7 @@ def is_stripped(image: Array, air: float) -> bool:
         return False
     if body.sum() * STEP**3 / 1000 > LARGEST_BRAIN_ML:
         return False
-    cut = sum(int((np.take(image, index, axis) != air).sum()) for axis in range(3) for index in (0, -1))
-    return cut / 100 <= LARGEST_CUT_CM2 or not _has_skull(image[::STEP, ::STEP, ::STEP], body)
+    return cut_cm2(image != air) <= LARGEST_CUT_CM2 or not _has_skull(image[::STEP, ::STEP, ::STEP], body)
 
 
 def _has_skull(image: Array, body: Array) -> bool:
