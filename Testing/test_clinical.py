@@ -8,11 +8,13 @@ import nibabel as nib
 import numpy as np
 import pytest
 from conftest import NAMES, SAMPLE
-from dicom_study import write_export
+from dicom_study import Visit, write_export
+from dicom_study import sample as dicom_sample
 from scipy.spatial.transform import Rotation
 from test_cli import found, mstkd, names, sentence, truth
 
 from mstkd.evaluation import region_dice
+from mstkd.modalities import Modality
 from mstkd.regions import Region
 
 
@@ -65,6 +67,24 @@ def test_a_series_is_chosen_by_its_number(export, tmp_path):
     assert "--t1 77 fits no series" in sentence(refused)
 
 
+def test_what_speaks_against_the_users_word_is_a_warning(export, tmp_path):
+    options = ["--study", chosen_study(export), "-o", tmp_path / "out", "--json"]
+    summary = json.loads(mstkd("segment", export, "--t2", "2", *options).stdout)
+    assert any("series 2 't2_flair_tra'" in w and "was given as T2" in w for w in summary["warnings"])
+    assert summary["sequences"]["T2"]["source"] != summary["sequences"].get("FLAIR", {}).get("source"), (
+        "what was named is not taken for another sequence too"
+    )
+
+
+def test_series_of_two_patients_are_not_mixed(tmp_path):
+    for patient, modality, name in (("A", Modality.FLAIR, "t2_flair_tra"), ("B", Modality.T2, "t2_tse_tra")):
+        visit = Visit(tmp_path / patient, patient=patient)
+        visit.write(2, name, *dicom_sample(modality, (3, 3, 5)))
+    answer = mstkd("segment", "--flair", tmp_path / "A", "--t2", tmp_path / "B", "-o", tmp_path / "out")
+    assert answer.returncode == 2
+    assert "different patients" in sentence(answer)
+
+
 @pytest.fixture(scope="module")
 def moved(tumour_box, tmp_path_factory):
     """The tumour box with FLAIR turned by 6 degrees and shifted by 9 mm in its header."""
@@ -89,6 +109,7 @@ def test_a_sequence_that_moved_is_brought_back_and_said(moved, tumour_box, tmp_p
     assert aligned["sequences"]["FLAIR"]["alignment"]["displacement_mm"] == pytest.approx(9, abs=3)
     assert {aligned["sequences"][m]["alignment"]["verdict"] for m in ("T1", "T2")} == {"in place"}
     assert left["sequences"]["FLAIR"]["alignment"] is None
+    assert any("Alignment was switched off" in warning for warning in left["warnings"])
     assert mstkd("segment", tumour_box, "-o", tmp_path / "clean").returncode == 0
     dice = {n: region_dice(found(tmp_path / n), truth(tumour_box))[Region.WT] for n in ("a", "b", "clean")}
     assert dice["a"] > dice["b"]

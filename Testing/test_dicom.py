@@ -3,12 +3,14 @@
 import hashlib
 import json
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from dicom_study import GADOLINIUM, PHYSICS, Visit, random_name, sample, write_export
 from pydicom import dcmread
+from pydicom.uid import generate_uid
 from test_cli import mstkd, sentence
 
 from mstkd.dicom import choose_study, holds_dicom, propose, read_folder, read_stack
@@ -17,6 +19,7 @@ from mstkd.errors import InputError
 from mstkd.modalities import Modality
 from mstkd.preprocessing import prepare
 from mstkd.preprocessing.volume import LPS_RAS, itk_affine
+from mstkd.sources import find_sources
 
 STUDY_DATES = {("P-1479", "20201101"): 1, ("P-1479", "20210304"): 9, ("P-0002", "20210304"): 1}
 CHOSEN = {
@@ -245,3 +248,17 @@ def test_the_patient_is_told_by_more_than_the_number(tmp_path):
     found = read_folder(tmp_path)
     assert [study.stacks[0].slices for study in found.studies] == [array.shape[2]] * 2
     assert "several patients" in found.problems[0]
+
+
+def test_one_of_two_acquisitions_in_a_series_is_named_by_its_part(tmp_path):
+    array, affine = sample(Modality.T2, (3, 3, 6))
+    visit, uid = Visit(tmp_path), generate_uid()
+    for number in (1, 2):
+        header = {"AcquisitionNumber": number, "AcquisitionTime": f"10{number:02}00", **PHYSICS["t2"]}
+        visit.write(3, "t2_tse_tra", array + number, affine, uid=uid, **header)
+    with pytest.raises(InputError, match=r"practically equal; choose one, e\.g\. --t2 3\.[12]"):
+        find_sources(tmp_path, {})
+    chosen = find_sources(tmp_path, {Modality.T2: Path("3.1")})
+    assert chosen.found[Modality.T2].name == "series 3 't2_tse_tra' part 1 (DICOM)"
+    with pytest.raises(InputError, match=r"several volumes.*3\.1 .* or 3\.2"):
+        find_sources(tmp_path, {Modality.T2: Path("3")})

@@ -64,3 +64,12 @@ def test_what_cannot_tell_says_nothing(patient):
     assert check_intensities(swapped, AIR, np.zeros_like(brain), NAMES) == []
     assert check_intensities({m: np.ones_like(brain, dtype=np.float32) for m in CHANNELS}, AIR, brain, NAMES) == []
     assert check_intensities({}, AIR, brain, NAMES) == []
+
+
+@pytest.mark.parametrize("modality", CHANNELS)
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_an_image_that_shows_a_part_of_the_brain_is_not_doubted(patient, modality, axis):
+    images, brain = patient
+    part = images[modality].copy()
+    np.moveaxis(part, axis, 0)[: part.shape[axis] // 2] = AIR[modality]
+    assert check_intensities({**images, modality: part}, AIR, brain, NAMES) == []

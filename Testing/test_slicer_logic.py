@@ -149,6 +149,19 @@ def test_the_result_follows_the_references_parent_transform(scene, volumes):
     assert segment_array(node, "WT", volumes["t1gd"]).any()
 
 
+def test_a_report_and_an_own_brain_mask_are_as_with_the_command(scene, volumes, tumour_box, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    image = nib.load(tumour_box / "t1c.nii.gz")
+    brain = (np.asarray(image.dataobj) > 0).astype(np.uint8)
+    nib.save(nib.Nifti1Image(brain, image.affine), tmp_path / "brain.nii.gz")
+    logic = SegmentLogic()
+    logic.segment(volumes, brainMask=load_volume(scene, tmp_path / "brain.nii.gz", "Brain"), report="report")
+    assert logic.summary["brain"]["method"] == "given"
+    assert "Research use only" in (tmp_path / "report" / "report.html").read_text()
+    with pytest.raises(EngineError, match="flair is no brain mask"):
+        logic.segment(volumes, brainMask=volumes["flair"])
+
+
 def test_volumes_that_a_transform_moved_apart_are_brought_together_or_refused_by_name(scene, volumes):
     transform, _ = turn(scene)
     far = vtk.vtkMatrix4x4()

@@ -155,6 +155,7 @@ def measure(case: Case, model: ModelPackage, device: torch.device) -> list[dict]
                     "disturbance": name if registration else f"{name}, not aligned",
                     "dice": {r.value: scores[r] for r in case.convention.regions},
                     "clean": {r.value: undisturbed[r] for r in case.convention.regions},
+                    "reference_ml": float((there > 0).sum() * found.patient.reference.voxel_ml),
                     "verdicts": [a.verdict.value for a in done.alignments.values()],
                     "seconds": {**clock.seconds, **found.seconds},
                     "warnings": found.warnings,
@@ -165,10 +166,13 @@ def measure(case: Case, model: ModelPackage, device: torch.device) -> list[dict]
 
 
 def table(rows: list[dict]) -> str:
-    """Mean WT Dice per disturbance and what it lost against the clean input, as Markdown."""
+    """Mean WT Dice per disturbance and what it lost against the clean input, as Markdown.
+
+    Patients whose tumour lies outside the field of view are left out.
+    """
     lines = ["| disturbance | WT Dice | lost, mean | lost, worst | patients |", "| --- | --- | --- | --- | --- |"]
     for name in dict.fromkeys(row["disturbance"] for row in rows):
-        these = [row for row in rows if row["disturbance"] == name]
+        these = [row for row in rows if row["disturbance"] == name and row["reference_ml"] > 0]
         lost = [row["clean"]["WT"] - row["dice"]["WT"] for row in these]
         mean = statistics.mean(row["dice"]["WT"] for row in these)
         lines.append(f"| {name} | {mean:.3f} | {statistics.mean(lost):+.3f} | {max(lost):+.3f} | {len(these)} |")
