@@ -64,7 +64,7 @@ def test_a_series_is_chosen_by_its_number(export, tmp_path):
     assert "series 3 't1_se_tra'" in summary["sequences"]["T1"]["source"]
     assert summary["sequences"]["T1"]["because"].startswith("you said so")
     refused = mstkd("segment", export, "--t1", "77", *options[:4])
-    assert "--t1 77 fits no series" in sentence(refused)
+    assert "there is no series 77 of the study" in sentence(refused)
 
 
 def test_what_speaks_against_the_users_word_is_a_warning(export, tmp_path):

@@ -144,8 +144,8 @@ def test_a_study_is_chosen_by_date_or_uid_and_never_guessed(scanned, study):
     assert choose_study(scanned, "2020-11-01").date == choose_study(scanned, "20201101").date == "20201101"
     for wanted, words in [
         (None, "holds 3 studies"),
-        ("2021-03-04", "fits 2 studies"),
-        ("1999-01-01", "fits no studies"),
+        ("2021-03-04", "fits 2 of the studies"),
+        ("1999-01-01", "fits none of the studies"),
     ]:
         with pytest.raises(InputError, match=words) as caught:
             choose_study(scanned, wanted)

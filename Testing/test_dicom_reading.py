@@ -179,7 +179,7 @@ def test_a_truncated_file_is_named_and_its_series_refused_but_no_other(visit, en
     os.truncate(path, path.stat().st_size - lost)
     found = read_folder(visit.folder)
     study = choose_study(found)
-    said = " ".join([*found.problems, *(p for series in study.series for p in series.problems)])
+    said = " ".join([*found.problems, *study.damage])
     assert str(path) in said
     assert "damaged" in said or "truncated" in said
     choice = propose(study).choices[0]
@@ -196,7 +196,7 @@ def test_a_file_cut_within_its_header_is_named(visit):
     os.truncate(path, 300)
     assert str(path) in read_folder(visit.folder).problems[0]
     path.write_bytes(whole[: whole.index(b"MONOCHROME2")])
-    refused(visit, f"lacks what is cut off \\({path}\\)")
+    refused(visit, f"holds truncated files \\({path}\\)")
 
 
 def test_a_whole_copy_of_a_truncated_file_is_enough(visit):
@@ -391,7 +391,7 @@ def test_a_truncated_enhanced_image_is_named(visit):
     enhanced_mr(visit.folder / "IM1", {20.0: ARRAY})
     os.truncate(visit.folder / "IM1", (visit.folder / "IM1").stat().st_size - 1)
     study = read_folder(visit.folder).studies[0]
-    assert f"holds truncated files ({visit.folder / 'IM1'})" in study.series[0].problems[0]
+    assert f"holds truncated files ({visit.folder / 'IM1'})" in study.damage[0]
 
 
 def test_a_file_that_starts_like_dicom_but_is_not_is_reported(visit):

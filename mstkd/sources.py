@@ -165,9 +165,11 @@ def _named(modality: Modality, path: Path, study: Study | None, remarks: list[st
     usable = [stack for stack in stacks if not stack.refusal] or stacks
     if len(usable) == 1:
         return usable[0]
+    if not usable and path.is_dir():
+        raise InputError(f"{path} holds no MR slices for --{modality.value}; give another folder.")
     if not usable:
-        known = f"; it has {', '.join(stack.key for stack in study.stacks)}" if study and not path.is_dir() else ""
-        raise InputError(f"{where} holds no MR slices for --{modality.value}{known}; give another.")
+        known = ", ".join(stack.key for stack in study.stacks) if study else ""
+        raise InputError(f"there is no {where} for --{modality.value}; it has {known}.")
     listed = " or ".join(f"{stack.key} ({stack.text})" for stack in usable)
     raise InputError(f"{where} holds several volumes, but --{modality.value} takes one; choose {listed}.")
 
