@@ -96,7 +96,7 @@ BAD = {
     "metres": ("a.nii.gz", lambda p: save_nifti(p, GOOD, np.diag([0.002, 0.002, 0.002, 1])), "(no head|singular)"),
     "other suffix": ("a.png", lambda p: p.write_bytes(b"x"), "not a NIfTI"),
     "missing": ("a.nii.gz", lambda p: None, "does not exist"),
-    "folder": ("a.nii.gz", lambda p: p.mkdir(), "does not exist"),
+    "folder": ("a.nii.gz", lambda p: p.mkdir(), "is a folder"),
 }
 
 
