@@ -179,10 +179,10 @@ def test_a_truncated_file_is_named_and_its_series_refused_but_no_other(visit, en
     os.truncate(path, path.stat().st_size - lost)
     found = read_folder(visit.folder)
     study = choose_study(found)
-    said = " ".join([*found.problems, *study.damage])
+    (choice,) = propose(study).choices
+    said = " ".join([*found.problems, choice.sentence])
     assert str(path) in said
     assert "damaged" in said or "truncated" in said
-    choice = propose(study).choices[0]
     assert choice.stack.number == 4
     check(read_stack(choice.stack))
     if encoding != "deflated":  # there not even the series is known

@@ -59,20 +59,26 @@ class Study:
 
     @property
     def problems(self) -> list[str]:
-        """Sentences about what cannot be read, or only with a doubt."""
+        """Sentences about what cannot be read, or only with a doubt; a proposal adds what it leaves out."""
         possible = [stack for stack in self.stacks if not stack.recognition.other]
+        untold = [stack for stack in possible if stack.refusal and not stack.sequence]
         return [
             *self.damage,
             *(f"{series.name} {problem}" for series in self.series for problem in series.problems),
-            *(f"{stack.name} {stack.refusal}" for stack in possible if stack.refusal and not self._damaged(stack)),
+            *(f"{stack.name} {stack.refusal}" for stack in untold if not self._damaged(stack)),
             *(f"{stack.name} {warning}" for stack in possible if not stack.refusal for warning in stack.warnings),
         ]
 
     @property
     def damage(self) -> list[str]:
-        """Sentences about series with files that are cut off; series of other kinds aside."""
-        damaged = [series for series in self.series if series.damage and not recognise_name(series.description).other]
-        return [f"{series.name} {series.damage}" for series in damaged]
+        """Sentences about series with files that are cut off, but for those a proposal speaks of and other kinds."""
+        return [
+            f"{series.name} {series.damage}"
+            for series in self.series
+            if series.damage
+            and not any(stack.sequence for stack in series.stacks)
+            and not recognise_name(series.description).other
+        ]
 
     def _damaged(self, stack: Stack) -> bool:
         return any(series.damage for series in self.series if any(stack is one for one in series.stacks))
