@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from mstkd.errors import InputError
 from mstkd.evaluation import dice
 from mstkd.modalities import CHANNELS
 from mstkd.preprocessing import Method, preprocess, read_volume
@@ -46,3 +47,8 @@ def test_every_warning_is_said_once(volumes):
     assert len(warnings) == len(set(warnings))
     assert "T2 is doubtful." in warnings
     assert any("FLAIR" in warning and "T2" in warning for warning in warnings), "images that look swapped are doubted"
+
+
+def test_nothing_given_is_refused_in_words():
+    with pytest.raises(InputError, match="at least one"):
+        preprocess({}, device=CPU)

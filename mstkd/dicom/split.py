@@ -85,10 +85,14 @@ def _split_repetitions(frames: list[Frame]) -> list[list[Frame]]:
     if len(places) == len(frames):
         return [frames]
     for which in range(len(frames[0].repetition)):
-        parts = partition(frames, lambda f, which=which: f.repetition[which])  # type: ignore[misc]
+        parts = _apart(frames, which)
         if len(parts) > 1 and max(len(by_place(part)) for part in parts) == len(places):
             return [smaller for part in parts for smaller in _split_repetitions(part)]
     return [frames]
+
+
+def _apart(frames: list[Frame], which: int) -> list[list[Frame]]:
+    return partition(frames, lambda frame: frame.repetition[which])
 
 
 def _make_stack(places: Sequence[Sequence[Frame]], part: int, recognition: Recognition) -> Stack:

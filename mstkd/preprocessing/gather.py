@@ -49,8 +49,10 @@ class GatheredPatient:
 def choose_reference(present: Mapping[Modality, Volume], wanted: Modality | None) -> Modality:
     """The sequence whose grid carries the result: the user's, else T1Gd, FLAIR, T1, T2.
 
-    Raises InputError when the wanted one is not among the volumes.
+    Raises InputError when there is none, or the wanted one is not among the volumes.
     """
+    if not present:
+        raise InputError("no sequence was given; give at least one of FLAIR, T1, T1Gd and T2.")
     if wanted is None:
         return next(m for m in REFERENCE_PREFERENCE if m in present)
     if wanted not in present:
@@ -67,10 +69,8 @@ def gather(volumes: Mapping[Modality, Volume], reference: Modality | None = None
         InputError: No sequence, the same image under two names, or sequences that do
             not overlap in world space.
     """
-    if not volumes:
-        raise InputError("no sequence was given; give at least one of FLAIR, T1, T1Gd and T2.")
-    refuse_twins(volumes)
     reference = choose_reference(volumes, reference)
+    refuse_twins(volumes)
     anchor = volumes[reference]
     grid = world_grid(Grid(anchor.shape, anchor.affine), WORKING_SPACING)
     warnings = [sentence for volume in volumes.values() for sentence in volume.warnings]

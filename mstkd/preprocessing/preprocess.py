@@ -91,7 +91,7 @@ def preprocess(
         if brain is None:
             found = find_brain(aligned[source], gathered.grid, device)
             if not (found.mask & head).any():
-                found = replace(found, mask=head, warnings=(NO_BRAIN,))
+                found = Brain(head, Method.BUILT_IN, (NO_BRAIN,))
         else:
             found = place_brain_mask(brain, gathered.grid, head)
     with clock.step("normalise"):

@@ -27,7 +27,6 @@ class AcquisitionParameters:
         repetition_ms: TR.
         echo_ms: TE; of the first echo when there are several.
         inversion_ms: TI; 0 counts as none.
-        flip_degrees: Flip angle.
         scanning: ScanningSequence: SE, IR, GR, EP, RM.
         variant: SequenceVariant, e.g. MP for magnetisation prepared.
         image_type: ImageType, with the FrameType of an enhanced header.
@@ -42,7 +41,6 @@ class AcquisitionParameters:
     repetition_ms: float | None = None
     echo_ms: float | None = None
     inversion_ms: float | None = None
-    flip_degrees: float | None = None
     scanning: tuple[str, ...] = ()
     variant: tuple[str, ...] = ()
     image_type: tuple[str, ...] = ()
@@ -74,7 +72,6 @@ class AcquisitionParameters:
             repetition_ms=_number(find("RepetitionTime")),
             echo_ms=_number(find("EchoTime", "EffectiveEchoTime")),
             inversion_ms=_number(find("InversionTime", "InversionTimes")) or None,
-            flip_degrees=_number(find("FlipAngle")),
             scanning=scanning,
             variant=_words(find("SequenceVariant")),
             image_type=_words(header.get("ImageType")) + _words(find("FrameType")),
@@ -98,7 +95,6 @@ class AcquisitionParameters:
             repetition_ms=milliseconds("RepetitionTime"),
             echo_ms=milliseconds("EchoTime"),
             inversion_ms=milliseconds("InversionTime") or None,
-            flip_degrees=_number(fields.get("FlipAngle")),
             scanning=_words(fields.get("ScanningSequence")),
             variant=_words(fields.get("SequenceVariant")),
             image_type=_words(fields.get("ImageType")),
