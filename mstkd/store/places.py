@@ -63,7 +63,7 @@ def shipped_model() -> Path:
 
 
 def find_model(wanted: str | Path | None) -> Path:
-    """The folder of a model that was given as a folder, or as the name (``NAME`` or ``NAME-VERSION``) of an installed one.
+    """The folder of a model given as a folder, or as ``NAME`` or ``NAME-VERSION`` of an installed one.
 
     A folder goes before a name; None is the shipped model.
 
