@@ -31,7 +31,11 @@ def test_a_chosen_volume_and_a_model_are_enough_to_segment():
     assert shown.segment.enabled
     assert shown.segment.text == "Segment"
     assert not shown.progressVisible
-    assert shown.stateLine == shown.messageLine == ""
+    assert shown.messageLine == ""
+
+
+def test_when_ready_the_line_under_segment_says_what_computes():
+    assert idle(device="No GPU: on this computer's CPU.").stateLine == "No GPU: on this computer's CPU."
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from slicer.i18n import tr as _
-
 from .Sentences import LABELS, listed
 from .States import State
+from .Translation import _
 
 
 @dataclass(frozen=True)
@@ -21,6 +20,7 @@ class Situation:
         missingPackages: What the engine lacks.
         model: The chosen model's label; empty when none is installed.
         removable: Whether the chosen model may be removed; the shipped one stays.
+        device: What computes, and how long it takes.
         share, text: The logic's progress (0 to 1) and line of state.
         message: The last failure, in one sentence.
     """
@@ -30,6 +30,7 @@ class Situation:
     missingPackages: tuple[str, ...] = ()
     model: str = ""
     removable: bool = False
+    device: str = ""
     share: float = 0.0
     text: str = ""
     message: str = ""
@@ -70,7 +71,7 @@ def controls(state: State, situation: Situation) -> Controls:
         modelsEnabled=idle and not situation.missingPackages,
         progressVisible=state.busy,
         progress=round(100 * situation.share),
-        stateLine=situation.text if state.busy else reason or situation.text,
+        stateLine=situation.text if state.busy else reason or situation.device,
         messageLine="" if state.busy else situation.message,
         installVisible=bool(situation.missingPackages) and not state.busy,
     )

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import qt
 import slicer
-from slicer.i18n import tr as _
+
+from .Translation import _
 
 DIALOG = Path(__file__).parents[1] / "Resources" / "UI" / "InstallModel.ui"
 

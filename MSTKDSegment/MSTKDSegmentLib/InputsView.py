@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import slicer
-from slicer.i18n import tr as _
 
 from .Recognise import evidenceOf, proposeVolumes
 from .Sentences import LABELS
+from .Translation import _
 
 
 class InputsView:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import qt
-from slicer.i18n import tr as _
 
 from .Parameters import remember, remembered
 from .Sentences import LABELS
+from .Translation import _
 
 DEVICES = ("auto", "cpu", "cuda")
 """The engine's words, in the order of the panel's list."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import qt
 
 from . import Regions
+from .Engine import EngineError
 from .Sentences import HEADERS, foundSentence, resultRows, tableText, warningsText
-from .Uncertainty import showUncertainty
+from .Uncertainty import ROLE, hasUncertainty, showUncertainty
+from .Views import isInSlices
 
 REPORT = "MSTKDSegment.Report"
 """Node attribute: the report of the run that made this segmentation."""
@@ -19,13 +22,15 @@ class ResultsView:
 
     Args:
         ui: The panel's widgets.
+        onProblem: Called with one sentence when something cannot be shown.
     """
 
-    def __init__(self, ui) -> None:
-        self._ui = ui
+    def __init__(self, ui, onProblem: Callable[[str], None]) -> None:
+        self._ui, self._onProblem = ui, onProblem
         self._node = None
         self._result: dict | None = None
-        self._uncertainty: dict[str, object] = {}
+        self._fresh = None
+        """The last run's result; its uncertainty becomes a volume only when it is wished for."""
         table = ui.resultTable
         table.setColumnCount(len(HEADERS))
         table.setHorizontalHeaderLabels(HEADERS)
@@ -39,8 +44,8 @@ class ResultsView:
         self.show(None)
 
     def keep(self, result, report: Path | None) -> None:
-        """Take over what a run just made: its uncertainty map and where its report lies."""
-        self._uncertainty = {result.segmentation.GetID(): result.uncertainty}
+        """Take over what a run just made: its uncertainty and where its report lies."""
+        self._fresh = result
         result.segmentation.SetAttribute(REPORT, str(report / "report.html") if report else None)
 
     def show(self, node) -> None:
@@ -59,8 +64,10 @@ class ResultsView:
         ui.foundLabel.text = foundSentence(summary)
         ui.warningsLabel.text = warningsText(summary)
         ui.warningsLabel.visible = bool(summary["warnings"])
-        ui.uncertaintyCheckBox.enabled = self._uncertainty.get(node.GetID()) is not None
-        ui.uncertaintyCheckBox.checked = False
+        ui.uncertaintyCheckBox.enabled = self._newUncertainty() is not None or hasUncertainty(node)
+        blocked = ui.uncertaintyCheckBox.blockSignals(True)
+        ui.uncertaintyCheckBox.checked = hasUncertainty(node) and isInSlices(node.GetNodeReference(ROLE))
+        ui.uncertaintyCheckBox.blockSignals(blocked)
         ui.reportButton.visible = Path(node.GetAttribute(REPORT) or "").is_file()
         self._fillTable()
 
@@ -81,15 +88,25 @@ class ResultsView:
         height = table.horizontalHeader().height + 2 * table.frameWidth
         table.setFixedHeight(height + sum(table.rowHeight(number) for number in range(len(rows))))
 
+    def _newUncertainty(self):
+        """The uncertainty of the shown segmentation that is no volume yet; None when there is none."""
+        isFresh = self._fresh is not None and self._fresh.segmentation is self._node
+        return self._fresh.uncertainty if isFresh and not hasUncertainty(self._node) else None
+
     def _onTissuesToggled(self, tissues: bool) -> None:
         if self._result is None or tissues == Regions.isShowingTissues(self._node):
             return
-        (Regions.showTissues if tissues else Regions.showRegions)(self._node)
+        self._try(lambda: (Regions.showTissues if tissues else Regions.showRegions)(self._node))
         self._fillTable()
 
     def _onUncertaintyToggled(self, visible: bool) -> None:
-        if self._node is not None:
-            showUncertainty(self._node, self._uncertainty.get(self._node.GetID()), visible)
+        self._try(lambda: showUncertainty(self._node, self._newUncertainty(), visible))
+
+    def _try(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except EngineError as error:
+            self._onProblem(str(error))
 
     def _copy(self) -> None:
         rows = resultRows(self._result["summary"], bool(self._ui.tissuesRadio.checked))

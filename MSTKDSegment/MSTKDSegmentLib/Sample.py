@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slicer.i18n import tr as _
-
 from .Engine import EngineError, engineFolder
+from .Translation import _
 
 CATEGORY = "Brain Tumor Segmentation (MST-KDNet)"
 NAME = "BraTS2021_01479"

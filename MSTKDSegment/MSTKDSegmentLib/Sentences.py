@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from slicer.i18n import tr as _
+from .Translation import _
 
 LABELS = {"flair": "FLAIR", "t1": "T1", "t1gd": "T1Gd", "t2": "T2"}
 """What a radiologist calls the sequences, in the network's channel order."""

@@ -17,12 +17,22 @@ def showInViews(result, volumes: list) -> None:
     reference = result.segmentation.GetNodeReference("referenceImageGeometryRef")
     scene = reference.GetScene()
     inputs = {volume.GetID() for volume in volumes}
-    for number in range(scene.GetNumberOfNodesByClass("vtkMRMLSliceCompositeNode")):
-        composite = scene.GetNthNodeByClass(number, "vtkMRMLSliceCompositeNode")
+    for composite in _layers(scene):
         if composite.GetBackgroundVolumeID() not in inputs:
             composite.SetBackgroundVolumeID(reference.GetID())
     if result.labels.any():
         slicer.vtkMRMLSliceNode.JumpAllSlices(scene, *tumourCentre(result.labels, reference))
+
+
+def isInSlices(volume) -> bool:
+    """Whether a volume lies over the others in any slice view."""
+    return volume.GetID() in [layers.GetForegroundVolumeID() for layers in _layers(volume.GetScene())]
+
+
+def _layers(scene) -> list:
+    """What each slice view shows."""
+    nodes = scene.GetNodesByClass("vtkMRMLSliceCompositeNode")
+    return [nodes.GetItemAsObject(number) for number in range(nodes.GetNumberOfItems())]
 
 
 def tumourCentre(labels: np.ndarray, reference) -> tuple[float, float, float]:

@@ -9,7 +9,6 @@ from pathlib import Path
 import qt
 import slicer
 import vtk
-from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
@@ -23,6 +22,7 @@ from .Parameters import Parameters, remember, remembered
 from .ResultsView import ResultsView
 from .Sample import loadSample
 from .Sentences import LABELS, deviceKey, deviceSentence, expectationSentence
+from .Translation import _
 from .Views import showInViews
 
 RECOGNISE_AFTER_MS = 300
@@ -64,7 +64,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic.onChange = self._onLogicChange
         self._inputs = InputsView(self.ui, self._refresh)
         self._models = ModelView(self.ui, self.logic, self._dialogs, self._refresh)
-        self._results = ResultsView(self.ui)
+        self._results = ResultsView(self.ui, self._say)
         self._loaded = qt.QTimer()
         self._loaded.setSingleShot(True)
         self._loaded.setInterval(RECOGNISE_AFTER_MS)
@@ -223,6 +223,10 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._models.refresh()
         self._refresh()
 
+    def _say(self, message: str) -> None:
+        self._message = message
+        self._refresh()
+
     def _try(self, work) -> None:
         """Do it; a refusal becomes the message, and the panel goes on."""
         self._message = ""
@@ -233,13 +237,15 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._refresh()
 
     def _situation(self) -> Situation:
-        model = self._models.model
+        model, device, wish = self._models.model, self.logic.device, self._models.device
+        seconds = remembered(deviceKey(device, wish))
         return Situation(
             chosen={name: node.GetID() for name, node in self._inputs.chosen.items()},
             reference=self._parameters.reference if self._parameters is not None else "",
             missingPackages=self._missing,
             model=model.label if model else "",
             removable=model is not None and not model.shipped,
+            device=deviceSentence(device, wish, float(seconds) if seconds else None),
             share=self.logic.share,
             text=self.logic.text,
             message=self._message or self._models.message or self.logic.message,
@@ -258,9 +264,6 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             label.text, label.visible = text, bool(text)
         ui.installRow.visible = shown.installVisible
         ui.expectationLabel.text = expectationSentence(situation.chosen, self._models.expectedDice(situation.chosen))
-        key = deviceKey(self.logic.device, self._models.device)
-        seconds = float(remembered(key)) if remembered(key) else None
-        ui.deviceLine.text = deviceSentence(self.logic.device, self._models.device, seconds)
 
 
 def _apply(button, control: Control) -> None:
