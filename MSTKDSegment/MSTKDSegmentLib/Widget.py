@@ -12,21 +12,23 @@ import vtk
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
-from . import Dependencies
 from .Controls import Control, Situation, controls
 from .Dialogs import Dialogs
 from .Engine import EngineError
 from .InputsView import InputsView
 from .ModelView import ModelView
+from .PackagesView import PackagesView
 from .Parameters import Parameters, remember, remembered
 from .ResultsView import ResultsView
 from .Sample import loadSample
 from .Sentences import LABELS, deviceKey, deviceSentence, expectationSentence
-from .Translation import _
 from .Views import showInViews
 
 RECOGNISE_AFTER_MS = 300
 """A volume node is added before its image and its name; four are often loaded in one go."""
+
+REFERENCES = ("", *LABELS)
+"""What the list of references stands for: the engine's choice, or one sequence."""
 
 
 class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -44,10 +46,9 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._dialogs = dialogs or Dialogs()
         self._parameters = None
         self._guiTag = None
-        self._missing: tuple[str, ...] = ()
         self._message = ""
         self._shown = None
-        self._started, self._report, self._key = 0.0, None, ""
+        self._started, self._report = 0.0, None
 
     def makeLogic(self):
         """The logic of the module; called once, unless one was given."""
@@ -64,14 +65,16 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic.onChange = self._onLogicChange
         self._inputs = InputsView(self.ui, self._refresh)
         self._models = ModelView(self.ui, self.logic, self._dialogs, self._refresh)
+        self._packages = PackagesView(self.ui, self._dialogs, self._try)
         self._results = ResultsView(self.ui, self._say)
         self._loaded = qt.QTimer()
         self._loaded.setSingleShot(True)
         self._loaded.setInterval(RECOGNISE_AFTER_MS)
         self.ui.reportEdit.currentPath = remembered("reportFolder")
         self._connect()
-        self.initializeParameterNode()
+        self._packages.refresh()
         self._models.refresh()
+        self.initializeParameterNode()
         self._refresh()
 
     def _connect(self) -> None:
@@ -80,13 +83,10 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             (ui.segmentButton, self._onSegmentOrCancel),
             (ui.recogniseButton, self._inputs.recogniseAgain),
             (ui.sampleButton, self._onSample),
-            (ui.installButton, lambda: self._install(Dependencies.ensureEngine)),
-            (ui.installOfflineButton, self._onInstallOffline),
         ):
             button.connect("clicked(bool)", lambda checked=False, action=action: action())
         ui.referenceCombo.connect("currentIndexChanged(int)", self._onReferenceChosen)
         ui.reportEdit.connect("currentPathChanged(QString)", lambda path: remember("reportFolder", path))
-        ui.resultSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._results.show)
         self._loaded.connect("timeout()", self._onVolumesLoaded)
         slicer.app.connect("aboutToQuit()", self.logic.close)
         scene = slicer.mrmlScene
@@ -106,12 +106,12 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def enter(self) -> None:
         """Called when the user opens the module."""
         self.initializeParameterNode()
-        self._missing = tuple(Dependencies.missingRequirements())
+        self._packages.refresh()
         self._models.refresh()
         if not self._inputs.chosen:
             self._inputs.fillEmpty()
         self._refresh()
-        if not self._missing and not slicer.app.testingEnabled():
+        if not self._packages.missing and not slicer.app.testingEnabled():
             self.logic.warmUp()  # the first run need not wait for it
 
     def exit(self) -> None:
@@ -140,11 +140,20 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Connect the panel to what the scene keeps; None disconnects it."""
         if self._parameters is not None:
             self._parameters.disconnectGui(self._guiTag)
+            self.removeObserver(self._parameters, vtk.vtkCommand.ModifiedEvent, self._onParametersModified)
         self._parameters = parameters
         if parameters is not None:
             self._guiTag = parameters.connectGui(self.ui)
-            self.ui.referenceCombo.currentIndex = ["", *LABELS].index(parameters.reference)
-            self._results.show(parameters.result)
+            self.addObserver(parameters, vtk.vtkCommand.ModifiedEvent, self._onParametersModified)
+            self._onParametersModified()
+
+    def _onParametersModified(self, caller=None, event=None) -> None:
+        combo = self.ui.referenceCombo
+        blocked = combo.blockSignals(True)
+        combo.currentIndex = REFERENCES.index(self._parameters.reference)
+        combo.blockSignals(blocked)
+        self._results.show(self._parameters.result)
+        self._refresh()
 
     def onReload(self) -> None:
         """Reload the library too, not only the module's file."""
@@ -163,9 +172,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._inputs.fillEmpty()
 
     def _onReferenceChosen(self, index: int) -> None:
-        if self._parameters is not None:
-            self._parameters.reference = ["", *LABELS][index]
-        self._refresh()
+        self._parameters.reference = REFERENCES[index]
 
     def _onSegmentOrCancel(self) -> None:
         if self.logic.state.busy:
@@ -205,23 +212,11 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         remember(deviceKey(self.logic.device, self._models.device), f"{seconds:.0f}")
         self._results.keep(result, self._report)
         self._parameters.result = result.segmentation
-        self._results.show(result.segmentation)
         showInViews(result, list(self._inputs.chosen.values()))
 
     def _onSample(self) -> None:
         self._try(loadSample)
         self._inputs.recogniseAgain()
-
-    def _onInstallOffline(self) -> None:
-        folder = self._dialogs.folder(_("Folder of downloaded packages"))
-        if folder:
-            self._install(lambda confirm: Dependencies.installFromFolder(Path(folder)))
-
-    def _install(self, install) -> None:
-        self._try(lambda: install(self._dialogs.confirm))
-        self._missing = tuple(Dependencies.missingRequirements())
-        self._models.refresh()
-        self._refresh()
 
     def _say(self, message: str) -> None:
         self._message = message
@@ -234,6 +229,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             work()
         except (EngineError, OSError, RuntimeError) as error:
             self._message = str(error)
+        self._packages.refresh()
         self._refresh()
 
     def _situation(self) -> Situation:
@@ -242,7 +238,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         return Situation(
             chosen={name: node.GetID() for name, node in self._inputs.chosen.items()},
             reference=self._parameters.reference if self._parameters is not None else "",
-            missingPackages=self._missing,
+            missingPackages=self._packages.missing,
             model=model.label if model else "",
             removable=model is not None and not model.shipped,
             device=deviceSentence(device, wish, float(seconds) if seconds else None),
