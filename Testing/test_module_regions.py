@@ -204,11 +204,13 @@ def test_what_the_engine_said_survives_saving_and_loading_the_scene(scene, volum
     assert storedResult(loaded.AddNewNodeByClass("vtkMRMLSegmentationNode")) is None
 
 
-labelMaps = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=3, max_dims=3, max_side=4), elements=st.integers(0, 3))
+label_maps = arrays.arrays(
+    np.uint8, arrays.array_shapes(min_dims=3, max_dims=3, max_side=4), elements=st.integers(0, 3)
+)
 
 
 @settings(max_examples=15)
-@given(labels=labelMaps)
+@given(labels=label_maps)
 def test_regions_to_tissues_and_back_loses_nothing(labels):
     volume = add_volume(new_scene(), shape=labels.shape)
     node = add_segmentation(volume, labels)
