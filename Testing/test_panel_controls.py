@@ -1,7 +1,6 @@
 """What the panel's controls and sentences say, from plain values, without Qt."""
 
 import pytest
-import slicer_host  # noqa: F401  gives slicer.i18n
 from MSTKDSegmentLib.Controls import Situation, controls
 from MSTKDSegmentLib.Sentences import (
     deviceSentence,
@@ -124,7 +123,7 @@ def test_the_device_line_says_what_computes_and_how_long_it_takes(device, wish, 
     assert deviceSentence(device, wish, seconds) == said
 
 
-def test_the_table_has_the_measured_regions_in_mL_and_mm():
+def test_the_table_has_the_measured_regions_in_ml_and_mm():
     assert [row[2:] for row in resultRows(SUMMARY, tissues=False)] == [
         ("80.4", "71.2", "50.0"),
         ("30.0", "40.0", "30.0"),

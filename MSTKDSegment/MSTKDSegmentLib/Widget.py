@@ -32,18 +32,13 @@ REFERENCES = ("", *LABELS)
 
 
 class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The module's panel.
+    """The module's panel."""
 
-    Args:
-        logic: What works; the tests give one of their own.
-        dialogs: Asks the user; likewise.
-    """
-
-    def __init__(self, parent=None, logic=None, dialogs=None) -> None:
+    def __init__(self, parent=None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
-        self.logic = logic
-        self._dialogs = dialogs or Dialogs()
+        self.logic = None
+        self._dialogs = Dialogs()
         self._parameters = None
         self._guiTag = None
         self._message = ""
@@ -51,7 +46,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._started, self._report = 0.0, None
 
     def makeLogic(self):
-        """The logic of the module; called once, unless one was given."""
+        """The logic of the module; called once."""
         raise NotImplementedError
 
     def setup(self) -> None:
@@ -61,7 +56,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.layout.addWidget(panel)
         self.ui = slicer.util.childWidgetVariables(panel)
         panel.setMRMLScene(slicer.mrmlScene)
-        self.logic = self.logic or self.makeLogic()
+        self.logic = self.makeLogic()
         self.logic.onChange = self._onLogicChange
         self._inputs = InputsView(self.ui, self._refresh)
         self._models = ModelView(self.ui, self.logic, self._dialogs, self._refresh)
@@ -212,6 +207,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         remember(deviceKey(self.logic.device, self._models.device), f"{seconds:.0f}")
         self._results.keep(result, self._report)
         self._parameters.result = result.segmentation
+        self._results.show(result.segmentation)  # also when it is the same node as before
         showInViews(result, list(self._inputs.chosen.values()))
 
     def _onSample(self) -> None:
