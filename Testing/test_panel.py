@@ -1,5 +1,7 @@
 """The panel in the test host: what a user sees in each state, with a logic that only says what it is told."""
 
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +90,13 @@ def missing(monkeypatch):
 def open_panel(monkeypatch, missing, tmp_path):
     monkeypatch.setattr(MSTKDSegmentLib, "SegmentLogic", SaidLogic)
     monkeypatch.setenv("MSTKD_MODELS", str(tmp_path / "models"))
-    return lambda: host.openModule("MSTKDSegment")
+
+    def opened():
+        widget = host.openModule("MSTKDSegment")
+        widget.parent.show()
+        return widget
+
+    return opened
 
 
 @pytest.fixture
@@ -124,7 +132,7 @@ def result_on(reference, warnings=()):
 
 
 def click(button):
-    button.clicked.emit(False)
+    button.click()
     host.process()
 
 
@@ -248,16 +256,15 @@ def test_the_result_is_a_table_with_what_was_missing_and_the_doubts(patient, pan
     ]
     assert "T1 and T2 missing" in panel.ui.foundLabel.text
     assert DOUBT in panel.ui.warningsLabel.text
-    assert panel.ui.stateLabel.text.endswith(" s.")
 
 
 def test_the_slices_show_the_reference_and_the_tumours_middle(patient, panel):
+    red = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceNode")
     click(panel.ui.segmentButton)
     panel.logic.finish(result_on(patient["t1gd"]))
     layers = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
     assert layers
     assert {node.GetBackgroundVolumeID() for node in layers} == {patient["t1gd"].GetID()}
-    red = slicer.util.getNodesByClass("vtkMRMLSliceNode")[0]
     assert red.GetSliceToRAS().GetElement(2, 3) == pytest.approx(5.0, abs=0.01)
 
 
@@ -342,16 +349,21 @@ def test_ten_times_opened_and_closed_the_scene_is_as_it_was(open_panel, patient)
     assert set(Path(slicer.app.temporaryPath).iterdir()) == files
 
 
-def test_a_reloaded_panel_works(patient, panel):
+def test_a_reloaded_panel_works_with_the_library_as_it_is_now(patient, panel, monkeypatch):
+    library = {name: module for name, module in sys.modules.items() if name.startswith("MSTKDSegmentLib")}
+    logic = panel.logic
     again = host.reloadModule(panel)
+    assert logic.calls[-1] == "close"
+    assert type(again._inputs) is not type(panel._inputs)
     assert chosen(again) == {"flair": "Patient FLAIR", "t1gd": "Patient T1 post Gd"}
-    click(again.ui.segmentButton)
-    assert again.logic.asked
+    host.closeModule(again)
+    sys.modules.update(library)  # the other tests' own
 
 
 def test_slicers_end_closes_the_logic(panel):
+    logic = panel.logic
     host.quit()
-    assert "close" in panel.logic.calls
+    assert "close" in logic.calls
 
 
 def test_the_engine_is_warmed_up_only_where_nothing_is_missing(open_panel, missing):
@@ -415,9 +427,71 @@ def test_the_device_and_the_last_duration_are_said(patient, panel):
     assert "last time 0 s" in panel.ui.stateLabel.text
 
 
-def test_a_wide_text_never_widens_the_panel(patient, panel):
+LONG = "sub-0042_ses-20260412_acq-mprage_ce-gadolinium_desc-preprocessed_T1w Gd of an outside hospital"
+
+
+def _empty(panel):
+    pass
+
+
+def _filled(panel):
+    volume("Patient FLAIR")
+    volume(LONG)
+    click(panel.ui.recogniseButton)
+
+
+def _asking(panel):
+    volume("Other FLAIR")
+    _filled(panel)
+
+
+def _running(panel):
+    _filled(panel)
     click(panel.ui.segmentButton)
-    panel.logic.finish(result_on(patient["t1gd"], [DOUBT]))
-    panel.logic.say(State.FAILED, message="A long sentence " * 20)
+    panel.logic.say(State.RUNNING, 0.42, "Finding the brain")
+
+
+def _cancelling(panel):
+    _running(panel)
+    click(panel.ui.segmentButton)
+
+
+def _failed(panel):
+    _running(panel)
+    panel.logic.say(State.FAILED, message=f"{LONG} holds no image; load it again.")
+
+
+def _done(panel):
+    _running(panel)
+    panel.logic.device = {"device": "cpu", "device_name": "x86_64", "threads": 8}
+    panel.logic.finish(result_on(panel.ui.t1gdSelector.currentNode(), [DOUBT, DOUBT]))
+
+
+def _tissues(panel):
+    _done(panel)
+    panel.ui.tissuesRadio.checked = True
+
+
+def _everything_open(panel):
+    _done(panel)
+    panel.ui.modelSection.collapsed = panel.ui.advancedSection.collapsed = False
+
+
+STATES = (_empty, _filled, _asking, _running, _cancelling, _failed, _done, _tissues, _everything_open)
+
+
+@pytest.mark.parametrize("go", STATES, ids=lambda go: go.__name__.strip("_"))
+def test_in_every_state_the_panel_fits_a_narrow_dock(panel, go, tmp_path):
+    go(panel)
     host.process()
     assert panel.parent.minimumSizeHint.width() <= WIDTH
+    folder = Path(os.environ.get("PANEL_PICTURES", tmp_path))
+    host.screenshot(panel, folder / f"panel-{go.__name__.strip('_')}.png", (WIDTH, 760 + 300 * (go is STATES[-1])))
+
+
+def test_the_panel_without_its_packages_fits_a_narrow_dock(missing, open_panel, tmp_path):
+    missing.append("torch>=2.2")
+    panel = open_panel()
+    _filled(panel)
+    assert panel.parent.minimumSizeHint.width() <= WIDTH
+    host.screenshot(panel, Path(os.environ.get("PANEL_PICTURES", tmp_path)) / "panel-packages.png", (WIDTH, 760))

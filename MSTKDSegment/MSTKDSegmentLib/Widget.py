@@ -92,11 +92,11 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def cleanup(self) -> None:
         """Called when the panel goes; nothing of it stays behind."""
         self._loaded.stop()
+        self.setParameterNode(None)
         self.removeObservers()
         slicer.app.disconnect("aboutToQuit()", self.logic.close)
         self.logic.onChange = None
         self.logic.close()
-        self.setParameterNode(None)
 
     def enter(self) -> None:
         """Called when the user opens the module."""
@@ -138,7 +138,10 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.removeObserver(self._parameters, vtk.vtkCommand.ModifiedEvent, self._onParametersModified)
         self._parameters = parameters
         if parameters is not None:
-            self._guiTag = parameters.connectGui(self.ui)
+            named = {widget.property("SlicerParameterName"): widget for widget in vars(self.ui).values()}
+            named.pop(None, None)
+            # connectGui would do the same, but gives no tag back, so that nothing could be undone
+            self._guiTag = parameters.connectParametersToGui(named)
             self.addObserver(parameters, vtk.vtkCommand.ModifiedEvent, self._onParametersModified)
             self._onParametersModified()
 
