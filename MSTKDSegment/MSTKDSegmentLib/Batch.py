@@ -19,7 +19,6 @@ def folderSteps(inputFolder: Path, outputFolder: Path, wishes: dict, session: Se
         EngineError: No studies, or the engine cannot be started; what is finished stays.
     """
     from mstkd.batch import Outcome, find_studies, write_table
-
     from mstkd.errors import InputError
 
     try:
