@@ -214,9 +214,9 @@ def test_the_module_does_not_bring_torch_into_slicers_process():
 
 
 def test_a_worker_that_dies_is_explained_and_leaves_no_process(tmp_path, monkeypatch):
-    (tmp_path / "mstkd").mkdir()
+    (tmp_path / "mstkd" / "worker").mkdir(parents=True)
     (tmp_path / "mstkd" / "__init__.py").touch()
-    (tmp_path / "mstkd" / "worker.py").write_text("import sys; sys.exit('no space left')")
+    (tmp_path / "mstkd" / "worker" / "__main__.py").write_text("import sys; sys.exit('no space left')")
     monkeypatch.setattr(Engine, "engineFolder", lambda: tmp_path)
     with pytest.raises(EngineError, match=r"exit code 1.*no space left"):
         Engine.runEngine({}, lambda share, text: None)

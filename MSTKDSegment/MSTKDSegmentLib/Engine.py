@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -29,7 +30,7 @@ def engineFolder() -> Path:
     """The folder that holds the package `mstkd`: beside the modules, or a checkout's top folder."""
     here = Path(__file__).resolve()
     for folder in (here.parents[1], here.parents[2]):
-        if (folder / "mstkd" / "worker.py").is_file():
+        if (folder / "mstkd" / "worker").is_dir():
             return folder
     raise EngineError("The engine (mstkd) is not installed beside this module; reinstall the extension.")
 
@@ -63,8 +64,9 @@ def runEngine(request: dict[str, object], progress: Progress) -> dict:
             **OWN_GROUP,
         )
         try:
-            process.stdin.write(json.dumps(request) + "\n")
-            process.stdin.close()
+            # Its input stays open: the worker takes the end of it for the end of its parent.
+            process.stdin.write(json.dumps({"task": "segment", **request}) + "\n")
+            process.stdin.flush()
             for line in process.stdout:
                 answer = _parse(line)
                 if answer.get("event") == "progress":
@@ -83,6 +85,8 @@ def runEngine(request: dict[str, object], progress: Progress) -> dict:
             if process.poll() is None:
                 endTree(process)
             process.stdout.close()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
             process.wait()
 
 
