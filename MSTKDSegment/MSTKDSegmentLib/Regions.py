@@ -1,62 +1,113 @@
-"""A label map as a segmentation node with overlapping segments WT, TC and ET."""
+"""The engine's label map as a segmentation node with overlapping segments WT, TC and ET."""
 
 from __future__ import annotations
+
+from collections.abc import Generator
 
 import numpy as np
 import slicer
 import vtk
-from vtk.util import numpy_support
 
-BINARY_LABELMAP = "Binary labelmap"
+from .Engine import EngineError
+from .Masks import boundingBox, orientedImage
+from .Segments import displaySegments, newSegment, putSegments
+from .StoredResult import storedResult, storeResult
+from .Tissues import isShowingTissues, showRegions, showTissues
+from .Translation import _
+from .Uncertainty import unlinkUncertainty
+from .Undo import saveForUndo
+
+__all__ = ["importSteps", "isShowingTissues", "showRegions", "showTissues", "storedResult"]
 
 
-def addSegmentation(scene, name: str, referenceVolumeNode, labels: np.ndarray, segments: list[dict]):
-    """Add a segmentation node on the reference volume's geometry, one segment per region.
+def importSteps(referenceNode, labels: np.ndarray, answer: dict, output=None) -> Generator[str, None, object]:
+    """Make the segmentation step by step; the scene changes in the last step only.
+
+    Each step yields a line of state; the generator's return value is the segmentation node.
+    A new node gets the place, the parent transform and the subject hierarchy's folder of the
+    reference volume.
 
     Args:
+        referenceNode: The scalar volume node whose voxels the labels lie on.
         labels: ``(k, j, i)``, the values of the tissue classes.
-        segments: Name, label values, colour and SNOMED CT code of each region, as the
-            engine describes them.
+        answer: The engine's `done` event: summary, segments, tissues.
+        output: A segmentation node whose regions or tissues are replaced; other segments stay.
+            None adds a new node.
 
-    The node follows the reference volume's parent transform.
+    Raises:
+        EngineError: The reference volume or the output changed meanwhile; one sentence.
     """
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+    image = referenceNode.GetImageData()
+    if image is None or labels.shape != image.GetDimensions()[::-1]:
+        raise EngineError(
+            _("{name} changed while it was segmented; segment it again.").format(name=referenceNode.GetName())
+        )
+    matrix = _gridMatrix(referenceNode, output)
+    box = boundingBox(labels) or (slice(0, 0),) * 3
+    inside, first = labels[box], [part.start for part in box]
+    segments = []
+    for description in answer["segments"]:
+        yield _("Making the surface of {name}").format(name=description["name"])
+        mask = np.isin(inside, description["labels"])
+        segments.append(newSegment(description, orientedImage(mask, matrix, first)))
+    yield _("Adding the segmentation to the scene")
+    if output is None:
+        return _added(referenceNode, segments, answer)
+    return _replaced(output, referenceNode, segments, answer)
+
+
+def _gridMatrix(referenceNode, output) -> vtk.vtkMatrix4x4:
+    """The reference's voxel index to the coordinates of the segmentation, under whichever transforms both lie."""
+    matrix = vtk.vtkMatrix4x4()
+    referenceNode.GetIJKToRASMatrix(matrix)
+    if output is not None:
+        between = vtk.vtkMatrix4x4()
+        transforms = referenceNode.GetParentTransformNode(), output.GetParentTransformNode()
+        if not slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(*transforms, between):
+            raise EngineError(
+                _("{name} lies under a deformation; harden it first (Data module, 'Harden transform').").format(
+                    name=output.GetName()
+                )
+            )
+        vtk.vtkMatrix4x4.Multiply4x4(between, matrix, matrix)
+    return matrix
+
+
+def _added(referenceNode, segments: list, answer: dict):
+    scene = referenceNode.GetScene()
+    node = slicer.vtkMRMLSegmentationNode()
+    node.SetName(scene.GenerateUniqueName(_("{name} tumour").format(name=referenceNode.GetName())))
+    putSegments(node, segments, remove=())
+    storeResult(node, answer)
+    saveForUndo(scene)
+    scene.AddNode(node)
     node.CreateDefaultDisplayNodes()
-    node.SetReferenceImageGeometryParameterFromVolumeNode(referenceVolumeNode)
-    node.SetAndObserveTransformNodeID(referenceVolumeNode.GetTransformNodeID())
-    for description in segments:
-        segment = slicer.vtkSegment()
-        segment.SetName(description["name"])
-        segment.SetColor(*description["colour"])
-        segment.SetTag("TerminologyEntry", terminologyEntry(description["code"]))
-        mask = np.isin(labels, description["labels"])
-        segment.AddRepresentation(BINARY_LABELMAP, orientedImage(mask, referenceVolumeNode))
-        node.GetSegmentation().AddSegment(segment, description["name"])
+    for undoable in (node, node.GetDisplayNode()):  # undo takes both out again
+        undoable.SetUndoEnabled(True)
+    node.SetAndObserveTransformNodeID(referenceNode.GetTransformNodeID())
+    node.SetReferenceImageGeometryParameterFromVolumeNode(referenceNode)
+    displaySegments(node)
+    _placeBeside(node, referenceNode)
     return node
 
 
-def orientedImage(mask: np.ndarray, referenceVolumeNode):
-    """A mask ``(k, j, i)`` as oriented image data on the volume's own voxels."""
-    image = slicer.vtkOrientedImageData()
-    k, j, i = mask.shape
-    image.SetDimensions(i, j, k)
-    values = numpy_support.numpy_to_vtk(mask.astype(np.uint8).ravel(), deep=True, array_type=vtk.VTK_UNSIGNED_CHAR)
-    values.SetName("ImageScalars")
-    image.GetPointData().SetScalars(values)
-    ijkToRAS = vtk.vtkMatrix4x4()
-    referenceVolumeNode.GetIJKToRASMatrix(ijkToRAS)
-    image.SetImageToWorldMatrix(ijkToRAS)
-    return image
+def _replaced(node, referenceNode, segments: list, answer: dict):
+    if node.GetScene() is not referenceNode.GetScene():
+        raise EngineError(_("{name} left the scene meanwhile; segment again.").format(name=node.GetName()))
+    node.CreateDefaultDisplayNodes()
+    saveForUndo(node.GetScene(), node)
+    ours = [description["name"] for key in ("segments", "tissues") for description in answer[key]]
+    putSegments(node, segments, remove=ours)
+    node.SetReferenceImageGeometryParameterFromVolumeNode(referenceNode)
+    unlinkUncertainty(node)
+    storeResult(node, answer)
+    displaySegments(node)
+    return node
 
 
-def terminologyEntry(code: tuple[str, str] | None) -> str:
-    """Slicer's serialised terminology for a SNOMED CT type; empty where none exists."""
-    if code is None:
-        return ""
-    value, meaning = code
-    return (
-        "Segmentation category and type - DICOM master list"
-        "~SCT^49755003^Morphologically Altered Structure"
-        f"~SCT^{value}^{meaning}~^^"
-        "~Anatomic codes - DICOM master list~SCT^12738006^Brain~^^"
-    )
+def _placeBeside(node, referenceNode) -> None:
+    """Put the node under the reference's parent (its study or folder), where Slicer has items for both."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(node.GetScene())
+    item, beside = hierarchy.GetItemByDataNode(node), hierarchy.GetItemByDataNode(referenceNode)
+    if item and beside:
+        hierarchy.SetItemParent(item, hierarchy.GetItemParent(beside))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import SimpleITK as sitk
+import numpy as np
 import slicer
 import vtk
 
 from .Engine import EngineError
+from .Translation import _
 
 
 def worldMatrix(volumeNode) -> vtk.vtkMatrix4x4:
@@ -23,8 +24,10 @@ def worldMatrix(volumeNode) -> vtk.vtkMatrix4x4:
     if parent is not None:
         if not parent.IsTransformToWorldLinear():
             raise EngineError(
-                f"{volumeNode.GetName()} lies under the deformation {parent.GetName()}; "
-                "harden the transform on it first (Data module, 'Harden transform')."
+                _(
+                    "{name} lies under the deformation {transform}; "
+                    "harden the transform on it first (Data module, 'Harden transform')."
+                ).format(name=volumeNode.GetName(), transform=parent.GetName())
             )
         toWorld = vtk.vtkMatrix4x4()
         parent.GetMatrixTransformToWorld(toWorld)
@@ -43,10 +46,11 @@ def writeVolume(volumeNode, path: Path) -> None:
     """
     image = volumeNode.GetImageData() if volumeNode is not None else None
     if image is None:
-        name = volumeNode.GetName() if volumeNode is not None else "A selected volume"
-        raise EngineError(f"{name} holds no image; load the series again.")
+        name = volumeNode.GetName() if volumeNode is not None else _("A selected volume")
+        raise EngineError(_("{name} holds no image; load the series again.").format(name=name))
     if image.GetNumberOfScalarComponents() != 1:
-        raise EngineError(f"{volumeNode.GetName()} holds colours or vectors; choose a greyscale volume.")
+        name = volumeNode.GetName()
+        raise EngineError(_("{name} holds colours or vectors; choose a greyscale volume.").format(name=name))
     carrier = slicer.vtkMRMLScalarVolumeNode()
     carrier.SetAndObserveImageData(image)
     carrier.SetIJKToRASMatrix(worldMatrix(volumeNode))
@@ -54,11 +58,15 @@ def writeVolume(volumeNode, path: Path) -> None:
     storage.SetFileName(str(path))
     storage.SetUseCompression(0)
     if not storage.WriteData(carrier):
-        raise EngineError(f"{volumeNode.GetName()} could not be written to {path.parent}; free some disk space.")
+        raise EngineError(
+            _("{name} could not be written to {folder}; free some disk space.").format(
+                name=volumeNode.GetName(), folder=path.parent
+            )
+        )
 
 
-def readLabels(path: Path):
-    """The engine's label map as an array ``(k, j, i)``, in the order of the volume that was written.
+def readImage(path: Path) -> np.ndarray:
+    """An image of the engine's as an array ``(k, j, i)``, in the order of the volume that was written.
 
     SimpleITK keeps the stored order; Slicer's own reader turns a left-handed grid into a
     right-handed one, and the labels would lie mirrored on the volume.
@@ -66,7 +74,9 @@ def readLabels(path: Path):
     Raises:
         EngineError: The file cannot be read.
     """
+    import SimpleITK as sitk
+
     try:
         return sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
     except RuntimeError:
-        raise EngineError("The engine's result could not be read; try again.") from None
+        raise EngineError(_("The engine's result could not be read; try again.")) from None

@@ -23,8 +23,9 @@ from vtk.util import numpy_support
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "MSTKDSegment")]
 
-from MSTKDSegmentLib.Regions import addSegmentation  # noqa: E402  needs the path set above
-from MSTKDSegmentLib.Volumes import readLabels  # noqa: E402  needs the path set above
+from MSTKDSegmentLib.Regions import importSteps  # noqa: E402  needs the path set above
+from MSTKDSegmentLib.Steps import runToEnd  # noqa: E402  needs the path set above
+from MSTKDSegmentLib.Volumes import readImage  # noqa: E402  needs the path set above
 
 from mstkd.regions import segment_descriptions  # noqa: E402  needs the path set above
 
@@ -69,16 +70,12 @@ def main() -> None:
         view.render_window().SetAlphaBitPlanes(1)
 
     volume = app.io_manager.load_volumes(str(arguments.volume))[0]
-    labels = readLabels(arguments.labels)
-    node = addSegmentation(app.scene, "Tumour", volume, labels, segment_descriptions())
-    node.CreateClosedSurfaceRepresentation()
+    labels = readImage(arguments.labels)
+    answer = {"summary": {}, "segments": segment_descriptions(), "tissues": []}
+    node = runToEnd(importSteps(volume, labels, answer))
     display = node.GetDisplayNode()
-    display.SetPreferredDisplayRepresentationName3D("Closed surface")
-    display.SetVisibility3D(True)
     # Outlines leave the image below them to be judged.
     display.SetVisibility2DFill(False)
-    display.SetSegmentOpacity3D("WT", 0.3)
-    display.SetSegmentOpacity3D("TC", 0.6)
     display.SetSliceIntersectionThickness(2)
 
     app.display_manager.show_volume_in_slice_background(volume)

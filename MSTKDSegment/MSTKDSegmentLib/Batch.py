@@ -1,0 +1,44 @@
+"""Many studies of a folder, one after another in one worker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .Engine import CancelledError, EngineError
+from .Patient import Say
+from .Session import EngineStartError, Session
+from .States import State
+from .Steps import Steps
+from .Translation import _
+
+
+def folderSteps(inputFolder: Path, outputFolder: Path, wishes: dict, session: Session, say: Say) -> Steps:
+    """Segment every study of the folder; returns the outcomes in the studies' order.
+
+    Raises:
+        EngineError: No studies, or the engine cannot be started; what is finished stays.
+    """
+    from mstkd.batch import Outcome, find_studies, write_table
+    from mstkd.errors import InputError
+
+    try:
+        studies = [study for study in find_studies(inputFolder) if study.resolve() != outputFolder]
+    except InputError as error:
+        raise EngineError(str(error)) from None
+    outcomes = []
+    for number, study in enumerate(studies, 1):
+        at = _("{number} of {count}, {name}").format(number=number, count=len(studies), name=study.name)
+
+        def report(share: float, text: str, at: str = at, done: int = number - 1) -> None:
+            say(State.RUNNING, (done + share) / len(studies), f"{at}: {text}")
+
+        request = {"task": "study", "folder": str(study.resolve()), "output": str(outputFolder), **wishes}
+        try:
+            answer = yield from session.ask(request, report)
+            outcomes.append(Outcome.from_plain(answer["outcome"]))
+        except (CancelledError, EngineStartError):
+            raise
+        except EngineError as error:  # the worker died of this one; the next gets a new worker
+            outcomes.append(Outcome(study.name, "failed", str(error)))
+        write_table(outputFolder / "results.csv", outcomes)
+    return outcomes

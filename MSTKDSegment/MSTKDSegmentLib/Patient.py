@@ -1,0 +1,141 @@
+"""One patient from volume nodes to a segmentation node, step by step."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import slicer
+
+from .Engine import CancelledError, EngineError
+from .Regions import importSteps
+from .Session import Session
+from .States import State
+from .Steps import Steps
+from .Translation import _
+from .Volumes import readImage, writeVolume
+
+SEQUENCES = ("flair", "t1", "t1gd", "t2")
+"""The engine's names of the inputs, in the network's channel order."""
+ENGINE_SHARE = 0.95
+"""Of the progress bar; the rest is the import."""
+Say = Callable[[State, float, str], None]
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What is to be segmented, and how; see `SegmentLogic.segment`."""
+
+    volumes: dict
+    reference: str | None
+    align: bool
+    brainMask: object | None
+    output: object | None
+    report: str | None
+    model: str | None
+    device: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run gave.
+
+    Attributes:
+        segmentation: The segmentation node.
+        summary: The engine's report: volumes and diameters, missing sequences, warnings, seconds.
+        labels: ``(k, j, i)`` uint8 on the reference volume: 1 NETC, 2 SNFH, 3 ET.
+        uncertainty: ``(k, j, i)`` uint8, entropy of the four classes in percent of its maximum.
+    """
+
+    segmentation: object
+    summary: dict
+    labels: np.ndarray
+    uncertainty: np.ndarray
+
+
+def check(volumes: dict) -> None:
+    """Refuse an empty selection, unknown names and one node in two places.
+
+    Raises EngineError.
+    """
+    if not volumes:
+        raise EngineError(_("No volume was chosen; choose at least one of FLAIR, T1, T1Gd and T2."))
+    for name in volumes:
+        if name not in SEQUENCES:
+            raise EngineError(_("'{name}' is no sequence; use {names}.").format(name=name, names=", ".join(SEQUENCES)))
+    nodes = list(volumes.values())
+    for index, (name, node) in enumerate(volumes.items()):
+        if any(node is other for other in nodes[:index]):
+            raise EngineError(
+                _("{volume} is chosen twice, also as {name}; choose each volume once.").format(
+                    volume=node.GetName(), name=name
+                )
+            )
+
+
+def segmentSteps(patient: Patient, session: Session, say: Say) -> Steps:
+    """Write the volumes, ask the engine, import its answer; returns the Result.
+
+    Raises:
+        EngineError: One sentence; the scene is as it was.
+    """
+    nodes = {**patient.volumes, **({"brain": patient.brainMask} if patient.brainMask else {})}
+    with tempfile.TemporaryDirectory(
+        prefix="MSTKDSegment-", dir=_temporaryPath(), ignore_cleanup_errors=True
+    ) as temporary:
+        folder = Path(temporary)
+        for name, node in nodes.items():
+            say(State.PREPARING, 0.0, _("Writing {name}").format(name=node.GetName()))
+            yield
+            _stopWhenCancelled(session)
+            writeVolume(node, folder / f"{name}.nrrd")
+        answer = yield from session.ask(
+            _request(patient, nodes, folder), lambda share, text: say(State.RUNNING, ENGINE_SHARE * share, text)
+        )
+        labels, uncertainty = readImage(folder / "labels.nrrd"), readImage(folder / "uncertainty.nrrd")
+    reference = patient.volumes[answer["summary"]["reference"]["sequence"].lower()]
+    if reference.GetScene() is None:
+        raise EngineError(
+            _("{name} left the scene while it was segmented; load it again.").format(name=reference.GetName())
+        )
+    steps = importSteps(reference, labels, answer, patient.output)
+    while True:
+        try:
+            text = next(steps)
+        except StopIteration as end:
+            return Result(end.value, answer["summary"], labels, uncertainty)
+        say(State.IMPORTING, ENGINE_SHARE, text)
+        yield
+        _stopWhenCancelled(session)
+
+
+def _stopWhenCancelled(session: Session) -> None:
+    if session.cancelRequested:
+        session.close()
+        raise CancelledError
+
+
+def _request(patient: Patient, nodes: dict, folder: Path) -> dict[str, object]:
+    files = {name: str(folder / f"{name}.nrrd") for name in nodes}
+    return {
+        "task": "segment",
+        "volumes": {name: files[name] for name in SEQUENCES if name in files},
+        "names": {name: node.GetName() for name, node in nodes.items()},
+        "labels": str(folder / "labels.nrrd"),
+        "uncertainty": str(folder / "uncertainty.nrrd"),
+        "report": patient.report,
+        "reference": patient.reference,
+        "align": patient.align,
+        "brain": files.get("brain"),
+        "model": patient.model,
+        "device": patient.device,
+    }
+
+
+def _temporaryPath() -> str | None:
+    """The folder the user chose for temporary files, where there is an application."""
+    application = getattr(slicer, "app", None)
+    return application.temporaryPath if application is not None else None

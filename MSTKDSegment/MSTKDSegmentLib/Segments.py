@@ -1,0 +1,54 @@
+"""Segments of a segmentation node: made from a description and a mask, put in, displayed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import slicer
+
+from .Terminology import terminologyEntry
+
+LABELMAP, SURFACE = "Binary labelmap", "Closed surface"
+OPACITY_3D = {"WT": 0.3, "TC": 0.6, "ET": 1.0, "SNFH": 0.3, "NETC": 0.6}
+"""What lies inside shines through."""
+FILL_2D = 0.3
+"""Of Slicer's own fill: the outline says where the edge is, the image below stays to be judged."""
+
+
+def newSegment(description: dict, image):
+    """A segment with its mask and closed surface, as the engine describes it.
+
+    Args:
+        description: Name, colour and SNOMED CT code.
+        image: The mask as oriented image data.
+    """
+    segment = slicer.vtkSegment()
+    segment.SetName(description["name"])
+    segment.SetColor(*description["colour"])
+    segment.SetTag("TerminologyEntry", terminologyEntry(description["code"]))
+    segment.AddRepresentation(LABELMAP, image)
+    workshop = slicer.vtkSegmentation()  # a conversion always concerns all segments, so there is only one
+    workshop.SetSourceRepresentationName(LABELMAP)
+    workshop.AddSegment(segment)
+    workshop.CreateRepresentation(SURFACE)
+    return segment
+
+
+def putSegments(node, segments: Sequence, remove: Sequence[str]) -> None:
+    """Replace segments by new ones, whose names become their identifiers, before all that stay."""
+    segmentation = node.GetSegmentation()
+    for name in remove:
+        if segmentation.GetSegment(name):
+            segmentation.RemoveSegment(name)
+    following = segmentation.GetNthSegmentID(0) if segmentation.GetNumberOfSegments() else ""
+    for segment in segments:
+        segmentation.AddSegment(segment, segment.GetName(), following)
+
+
+def displaySegments(node) -> None:
+    """Outlines with a light fill in slices, surfaces in 3D, the outer ones translucent."""
+    display = node.GetDisplayNode()
+    for name, opacity in OPACITY_3D.items():
+        if node.GetSegmentation().GetSegment(name):
+            display.SetSegmentOpacity2DFill(name, FILL_2D)
+            display.SetSegmentOpacity3D(name, opacity)

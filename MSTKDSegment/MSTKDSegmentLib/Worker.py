@@ -1,0 +1,128 @@
+"""The engine's child process `mstkd.worker`: JSON lines both ways, and never a blocking read."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from .Engine import EngineError, command, engineFolder, environment
+from .Translation import _
+
+# A group of its own can be ended as a whole; on Windows, no console window either.
+OWN_GROUP = (
+    {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    if sys.platform == "win32"
+    else {"start_new_session": True}
+)
+KILLED = (-9, 137)
+"""Exit codes of a process that the system killed."""
+
+
+class WorkerProcess:
+    """One child process that answers many requests.
+
+    It writes into files, which are read as far as they have grown: a pipe would need a
+    reading thread, and Python threads starve while Qt's event loop runs.
+
+    Attributes:
+        ready: The worker's `ready` event, once it has been read.
+    """
+
+    def __init__(self) -> None:
+        self.ready: dict | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="MSTKDSegment-worker-", ignore_cleanup_errors=True)
+        answers, complaints = (Path(self._folder.name) / name for name in ("answers", "complaints"))
+        with answers.open("wb") as out, complaints.open("wb") as err:
+            self.process = subprocess.Popen(
+                command(),
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=err,
+                env=environment(),
+                cwd=engineFolder(),  # `-m` looks in the working folder first
+                **OWN_GROUP,
+            )
+        self._answers = answers.open("rb")
+        self._complaints = complaints
+        self._heard = time.monotonic()
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the last sign of life; the worker gives one every few seconds while it works."""
+        return time.monotonic() - self._heard
+
+    def send(self, request: dict[str, object]) -> None:
+        """Hand over a request; a worker that has died takes it silently and is found dead at the next look."""
+        self._heard = time.monotonic()
+        with contextlib.suppress(OSError):
+            self.process.stdin.write(json.dumps(request).encode() + b"\n")
+            self.process.stdin.flush()
+
+    def events(self) -> list[dict]:
+        """The events that came since the last call."""
+        events = []
+        while line := self._answers.readline():
+            if not line.endswith(b"\n"):  # still being written
+                self._answers.seek(-len(line), os.SEEK_CUR)
+                break
+            events.append(json.loads(line))
+        if events:
+            self._heard = time.monotonic()
+        self.ready = next((event for event in events if event["event"] == "ready"), self.ready)
+        return events
+
+    def explainEnd(self) -> str:
+        """One sentence on why the worker ended without an answer."""
+        lines = self._complaints.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return explain(self.process.wait(), lines[-1] if lines else "")
+
+    def end(self) -> None:
+        """End the process and all it started: PythonSlicer is a launcher, the interpreter is its child."""
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
+        if sys.platform == "win32":
+            subprocess.run(["taskkill", "/PID", str(self.process.pid), "/T", "/F"], capture_output=True, check=False)
+        else:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self._answers.close()
+        self._folder.cleanup()
+
+
+def explain(code: int, lastLine: str) -> str:
+    """One sentence on why a worker ended without an answer."""
+    if code in KILLED:
+        return _(
+            "The engine was killed by the system, probably for lack of memory; close other programs and try again."
+        )
+    if "No module named" in lastLine:
+        return _("The engine cannot start ({reason}); install its Python packages.").format(reason=lastLine)
+    return _("The engine stopped with exit code {code} ({reason}); try again.").format(
+        code=code, reason=lastLine or _("no message")
+    )
+
+
+def startWorker() -> WorkerProcess:
+    """Start a worker.
+
+    Raises:
+        EngineError: The system refuses to start it.
+    """
+    try:
+        return WorkerProcess()
+    except OSError as error:
+        raise EngineError(
+            _("The engine cannot be started ({reason}); reinstall the extension.").format(reason=error)
+        ) from None
