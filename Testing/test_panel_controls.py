@@ -112,8 +112,8 @@ GPU = {"device": "cuda", "device_name": "NVIDIA RTX A4000", "threads": 8}
 @pytest.mark.parametrize(
     ("device", "wish", "seconds", "said"),
     [
-        (CPU, "auto", 31.4, "No GPU: on this computer's CPU (8 threads) last time 31 s."),
-        (CPU, "auto", None, "No GPU: on this computer's CPU (8 threads) about half a minute to a few minutes."),
+        (CPU, "auto", 31.4, "No GPU: this computer's CPU (8 threads), last time 31 s."),
+        (CPU, "auto", None, "No GPU: this computer's CPU (8 threads), about half a minute to a few minutes."),
         (GPU, "auto", 6.0, "GPU: NVIDIA RTX A4000, last time 6 s."),
         (GPU, "cpu", 31.0, "On this computer's CPU (8 threads): last time 31 s."),
         (None, "cpu", None, "This computer's CPU: about half a minute to a few minutes."),

@@ -40,6 +40,11 @@ class InputsView:
         nodes = {name: selector.currentNode() for name, selector in self._selectors.items()}
         return {name: node for name, node in nodes.items() if node is not None}
 
+    def setEnabled(self, enabled: bool) -> None:
+        """Whether volumes can be chosen now."""
+        for widget in (*self._selectors.values(), self._ui.recogniseButton, self._ui.sampleButton):
+            widget.enabled = enabled
+
     def forgetTouches(self) -> None:
         """Another scene: nothing in it is the user's choice yet."""
         self._touched.clear()

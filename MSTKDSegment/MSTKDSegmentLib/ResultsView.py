@@ -9,7 +9,7 @@ import qt
 
 from . import Regions
 from .Engine import EngineError
-from .Sentences import HEADERS, foundSentence, resultRows, tableText, warningsText
+from .Sentences import HEADERS, REGIONS, TISSUES, foundSentence, resultRows, tableText, warningsText
 from .Uncertainty import ROLE, hasUncertainty, showUncertainty
 from .Views import isInSlices
 
@@ -33,7 +33,7 @@ class ResultsView:
         """The last run's result; its uncertainty becomes a volume only when it is wished for."""
         table = ui.resultTable
         table.setColumnCount(len(HEADERS))
-        table.setHorizontalHeaderLabels(HEADERS)
+        table.setHorizontalHeaderLabels(list(HEADERS))
         table.verticalHeader().hide()
         table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         table.horizontalHeader().setSectionResizeMode(0, qt.QHeaderView.Stretch)
@@ -74,19 +74,21 @@ class ResultsView:
     def _fillTable(self) -> None:
         tissues = bool(self._ui.tissuesRadio.checked)
         colours = {entry["name"]: entry["colour"] for entry in self._result["tissues" if tissues else "segments"]}
+        meanings = {name: what for name, _title, what in (TISSUES if tissues else REGIONS)}
         rows, table = resultRows(self._result["summary"], tissues), self._ui.resultTable
         table.setRowCount(len(rows))
         for number, (name, *cells) in enumerate(rows):
             for column, text in enumerate(cells):
                 item = qt.QTableWidgetItem(text)
                 if column == 0:
+                    item.setToolTip(meanings[name])
                     item.setData(qt.Qt.DecorationRole, qt.QColor.fromRgbF(*colours[name]))
                 else:
                     item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
                 table.setItem(number, column, item)
-        table.resizeRowsToContents()
+        # All rows are shown: the panel scrolls, the table does not.
         height = table.horizontalHeader().height + 2 * table.frameWidth
-        table.setFixedHeight(height + sum(table.rowHeight(number) for number in range(len(rows))))
+        table.setFixedHeight(height + sum(table.rowHeight(number) for number in range(table.rowCount)))
 
     def _newUncertainty(self):
         """The uncertainty of the shown segmentation that is no volume yet; None when there is none."""

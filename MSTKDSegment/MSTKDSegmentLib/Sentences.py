@@ -74,7 +74,7 @@ def deviceSentence(device: dict | None, wish: str, seconds: float | None) -> str
     cpu = _("this computer's CPU ({threads} threads)").format(threads=device["threads"])
     if device["device"] == "cuda":
         return _("On {cpu}: {duration}.").format(cpu=cpu, duration=duration)
-    return _("No GPU: on {cpu} {duration}.").format(cpu=cpu, duration=duration)
+    return _("No GPU: {cpu}, {duration}.").format(cpu=cpu, duration=duration)
 
 
 def deviceKey(device: dict | None, wish: str) -> str:
@@ -84,36 +84,37 @@ def deviceKey(device: dict | None, wish: str) -> str:
 
 
 REGIONS = (
-    ("WT", _("Whole tumour (WT)")),
-    ("TC", _("Tumour core (TC)")),
-    ("ET", _("Enhancing tumour (ET)")),
+    ("WT", _("Whole tumour, WT"), _("Whole tumour: core, oedema and infiltration")),
+    ("TC", _("Tumour core, TC"), _("Tumour core: necrosis, non-enhancing and enhancing tumour")),
+    ("ET", _("Enhancing, ET"), _("Enhancing tumour")),
 )
 TISSUES = (
-    ("NETC", _("Necrosis, non-enhancing core (NETC)")),
-    ("SNFH", _("Oedema, infiltration (SNFH)")),
-    ("ET", _("Enhancing tumour (ET)")),
+    ("NETC", _("Core, NETC"), _("Necrosis and non-enhancing tumour core")),
+    ("SNFH", _("Oedema, SNFH"), _("Surrounding FLAIR hyperintensity: oedema and infiltration")),
+    ("ET", _("Enhancing, ET"), _("Enhancing tumour")),
 )
+"""Name of the segment, its title in the table, and what it is."""
+HEADERS = (_("Region"), _("Volume\n(mL)"), _("Longest\naxial (mm)"), _("Perpendi-\ncular (mm)"))
 
 
 def resultRows(summary: dict, tissues: bool) -> list[tuple[str, str, str, str, str]]:
-    """The table: short name, title, volume in mL, longest axial diameter and its perpendicular in mm.
+    """The table: segment, title, volume in mL, longest axial diameter and its perpendicular in mm.
 
     The classes' volumes follow from the nested regions'; their diameters are not measured.
     """
     measured = summary["measurements"]
     if not tissues:
-        return [(name, title, *_row(measured[name])) for name, title in REGIONS]
-    ml = {name: measured[name]["ml"] for name, _title in REGIONS}
-    parts = {"NETC": ml["TC"] - ml["ET"], "SNFH": ml["WT"] - ml["TC"], "ET": ml["ET"]}
-    rows = [(name, title, f"{parts[name]:.1f}", "", "") for name, title in TISSUES[:2]]
-    return [*rows, ("ET", TISSUES[2][1], *_row(measured["ET"]))]
+        return [(name, title, *_row(measured[name])) for name, title, _what in REGIONS]
+    ml = {name: measured[name]["ml"] for name in measured}
+    parts = {"NETC": ml["TC"] - ml["ET"], "SNFH": ml["WT"] - ml["TC"]}
+    return [
+        (name, title, *(_row(measured[name]) if name in measured else (f"{parts[name]:.1f}", "", "")))
+        for name, title, _what in TISSUES
+    ]
 
 
 def _row(values: dict) -> tuple[str, str, str]:
     return f"{values['ml']:.1f}", f"{values['longest_mm']:.1f}", f"{values['perpendicular_mm']:.1f}"
-
-
-HEADERS = (_("Region"), _("Volume\n(mL)"), _("Longest axial\ndiameter (mm)"), _("Perpen-\ndicular (mm)"))
 
 
 def tableText(rows: list[tuple[str, str, str, str, str]]) -> str:

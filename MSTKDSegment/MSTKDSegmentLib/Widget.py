@@ -252,7 +252,8 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         shown = controls(self.logic.state, situation)
         _apply(ui.segmentButton, shown.segment)
         _apply(ui.removeModelButton, shown.remove)
-        ui.inputsSection.enabled = ui.advancedSection.enabled = shown.inputsEnabled
+        self._inputs.setEnabled(shown.inputsEnabled)
+        ui.advancedSection.enabled = shown.inputsEnabled
         ui.modelCombo.enabled = ui.installModelButton.enabled = ui.deviceCombo.enabled = shown.modelsEnabled
         ui.progressBar.visible, ui.progressBar.value = shown.progressVisible, shown.progress
         for label, text in ((ui.stateLabel, shown.stateLine), (ui.messageLabel, shown.messageLine)):

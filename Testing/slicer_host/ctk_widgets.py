@@ -26,6 +26,7 @@ class ctkCollapsibleButton(QtWidgets.QWidget):
         self._header.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Fixed)
         self._header.setToolButtonStyle(QtCore.Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._header.clicked.connect(lambda: self._collapse(not self._collapsed))
+        self.setContentsMargins(0, self._header.sizeHint().height(), 0, 0)  # the layout begins below it
         self._collapsed = False
         self._hidden: list[QtWidgets.QWidget] = []
         self._arrow()
@@ -50,11 +51,6 @@ class ctkCollapsibleButton(QtWidgets.QWidget):
         self.setMaximumHeight(height if collapsed else 16777215)
         self._arrow()
         self.contentsCollapsedSignal.emit(collapsed)
-
-    def childEvent(self, event):
-        if event.added() and isinstance(event.child(), QtWidgets.QLayout):
-            self.setContentsMargins(0, self._header.sizeHint().height() + 2, 0, 0)
-        super().childEvent(event)
 
     def resizeEvent(self, event):
         self._header.setGeometry(0, 0, self.width(), self._header.sizeHint().height())
