@@ -8,7 +8,8 @@ from conftest import ROOT
 from safetensors.torch import load_file, save_file
 
 from mstkd.errors import InputError
-from mstkd.models import load_package, shipped_model
+from mstkd.models import load_package
+from mstkd.store import shipped_model
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 

@@ -1,17 +1,16 @@
 """The module's logic on real MRML (slicer-core), with the real engine in its child process."""
 
-import importlib
 import subprocess
 import sys
-import types
 
 import nibabel as nib
 import numpy as np
 import pytest
 import slicer
 import vtk
-from MSTKDSegmentLib import Engine, SegmentLogic
+from MSTKDSegmentLib import SegmentLogic
 from MSTKDSegmentLib.Engine import EngineError
+from MSTKDSegmentLib.States import State
 from slicer_scene import load_volume, new_scene
 from vtk.util import numpy_support
 
@@ -23,6 +22,14 @@ from mstkd.sources import find_sources
 @pytest.fixture
 def scene():
     return new_scene()
+
+
+@pytest.fixture(scope="module")
+def logic():
+    logic = SegmentLogic()
+    yield logic
+    logic.onChange = None
+    logic.close()
 
 
 @pytest.fixture
@@ -47,10 +54,10 @@ def segment_array(node, name, volume):
 REGION_LABELS = {"WT": (1, 2, 3), "TC": (1, 3), "ET": (3,)}
 
 
-def test_volumes_become_three_overlapping_segments_equal_to_the_commands(scene, volumes, tumour_box, tmp_path):
+def test_volumes_become_three_overlapping_segments_equal_to_the_commands(scene, logic, volumes, tumour_box, tmp_path):
     said = []
-    logic = SegmentLogic()
-    node = logic.segment(volumes, progress=lambda share, text: said.append((share, text)))
+    logic.onChange = lambda: said.append((logic.state, logic.share))
+    node = logic.segment(volumes)
     segmentation = node.GetSegmentation()
     names = [segmentation.GetNthSegment(n).GetName() for n in range(segmentation.GetNumberOfSegments())]
     assert names == ["WT", "TC", "ET"]
@@ -59,7 +66,15 @@ def test_volumes_become_three_overlapping_segments_equal_to_the_commands(scene, 
     assert "108369006" in vtk_tag(segmentation.GetSegment("WT"))
     assert node.GetNodeReferenceID("referenceImageGeometryRef") == volumes["t1gd"].GetID()
     assert logic.summary["missing"] == ["T1", "T2"]
-    assert [share for share, _ in said] == sorted(share for share, _ in said)
+    assert list(dict.fromkeys(state for state, _ in said)) == [
+        State.PREPARING,
+        State.RUNNING,
+        State.IMPORTING,
+        State.IDLE,
+    ]
+    shares = [share for state, share in said if state.busy]
+    assert shares == sorted(shares)
+    assert len(set(shares)) > 5
 
     files = {Modality.FLAIR: tumour_box / "flair.nii.gz", Modality.T1GD: tumour_box / "t1c.nii.gz"}
     segment_files(find_sources(None, files), tmp_path / "out")
@@ -100,8 +115,8 @@ def turn(scene):
     return transform, matrix
 
 
-def test_a_transformed_volume_is_taken_from_where_it_lies_in_the_world(scene, volumes):
-    plain = SegmentLogic().segment(volumes)
+def test_a_transformed_volume_is_taken_from_where_it_lies_in_the_world(scene, logic, volumes):
+    plain = logic.segment(volumes)
     # The same place in the world, reached through a parent transform instead of by its own matrix.
     transform, matrix = turn(scene)
     own = vtk.vtkMatrix4x4()
@@ -110,7 +125,7 @@ def test_a_transformed_volume_is_taken_from_where_it_lies_in_the_world(scene, vo
     vtk.vtkMatrix4x4.Multiply4x4(matrix.GetInverse().GetMatrix(), own, back)
     volumes["flair"].SetIJKToRASMatrix(back)
     volumes["flair"].SetAndObserveTransformNodeID(transform.GetID())
-    again = SegmentLogic().segment(volumes)
+    again = logic.segment(volumes)
     one, two = (segment_array(node, "WT", volumes["t1gd"]) for node in (plain, again))
     assert 2 * (one & two).sum() / (one.sum() + two.sum()) > 0.99
     assert again.GetTransformNodeID() is None
@@ -131,30 +146,31 @@ def mirrored(scene, volume):
     return node
 
 
-def test_a_left_handed_volume_gets_its_result_in_the_right_place(scene, volumes, monkeypatch):
+def test_a_left_handed_volume_gets_its_result_in_the_right_place(scene, logic, volumes, monkeypatch):
     monkeypatch.setattr(slicer, "mrmlScene", scene, raising=False)
-    plain = SegmentLogic().segment(volumes)
-    other = SegmentLogic().segment({"flair": volumes["flair"], "t1gd": mirrored(scene, volumes["t1gd"])})
+    plain = logic.segment(volumes)
+    other = logic.segment({"flair": volumes["flair"], "t1gd": mirrored(scene, volumes["t1gd"])})
     one, two = (segment_array(node, "WT", volumes["t1gd"]) for node in (plain, other))
     assert one.any()
     assert 2 * (one & two).sum() / (one.sum() + two.sum()) > 0.99
 
 
-def test_the_result_follows_the_references_parent_transform(scene, volumes):
+def test_the_result_follows_the_references_parent_transform(scene, logic, volumes):
     transform, _ = turn(scene)
     for volume in volumes.values():
         volume.SetAndObserveTransformNodeID(transform.GetID())
-    node = SegmentLogic().segment(volumes)
+    node = logic.segment(volumes)
     assert node.GetTransformNodeID() == transform.GetID()
     assert segment_array(node, "WT", volumes["t1gd"]).any()
 
 
-def test_a_report_and_an_own_brain_mask_are_as_with_the_command(scene, volumes, tumour_box, tmp_path, monkeypatch):
+def test_a_report_and_an_own_brain_mask_are_as_with_the_command(
+    scene, logic, volumes, tumour_box, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     image = nib.load(tumour_box / "t1c.nii.gz")
     brain = (np.asarray(image.dataobj) > 0).astype(np.uint8)
     nib.save(nib.Nifti1Image(brain, image.affine), tmp_path / "brain.nii.gz")
-    logic = SegmentLogic()
     logic.segment(volumes, brainMask=load_volume(scene, tmp_path / "brain.nii.gz", "Brain"), report="report")
     assert logic.summary["brain"]["method"] == "given"
     assert "Research use only" in (tmp_path / "report" / "report.html").read_text()
@@ -162,21 +178,20 @@ def test_a_report_and_an_own_brain_mask_are_as_with_the_command(scene, volumes, 
         logic.segment(volumes, brainMask=volumes["flair"])
 
 
-def test_volumes_that_a_transform_moved_apart_are_brought_together_or_refused_by_name(scene, volumes):
+def test_volumes_that_a_transform_moved_apart_are_brought_together_or_refused_by_name(scene, logic, volumes):
     transform, _ = turn(scene)
     far = vtk.vtkMatrix4x4()
     far.SetElement(0, 3, 900)
     transform.SetMatrixTransformToParent(far)
     volumes["flair"].SetAndObserveTransformNodeID(transform.GetID())
     with pytest.raises(EngineError, match="flair does not overlap t1gd"):
-        SegmentLogic().segment(volumes, align=False)
+        logic.segment(volumes, align=False)
     assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
-    logic = SegmentLogic()
     assert logic.segment(volumes)
     assert logic.summary["sequences"]["FLAIR"]["alignment"]["displacement_mm"] == pytest.approx(900, abs=2)
 
 
-def test_a_deformation_above_a_volume_is_refused_in_words(scene, volumes):
+def test_a_deformation_above_a_volume_is_refused_in_words(scene, logic, volumes):
     grid = scene.AddNewNodeByClass("vtkMRMLGridTransformNode", "warp")
     displacement = vtk.vtkImageData()
     displacement.SetDimensions(3, 3, 3)
@@ -187,11 +202,10 @@ def test_a_deformation_above_a_volume_is_refused_in_words(scene, volumes):
     grid.SetAndObserveTransformToParent(warp)
     volumes["flair"].SetAndObserveTransformNodeID(grid.GetID())
     with pytest.raises(EngineError, match="Harden transform"):
-        SegmentLogic().segment(volumes)
+        logic.segment(volumes)
 
 
-def test_a_wrong_choice_is_refused_in_words(scene, volumes):
-    logic = SegmentLogic()
+def test_a_wrong_choice_is_refused_in_words(scene, logic, volumes):
     with pytest.raises(EngineError, match="at least one"):
         logic.segment({"flair": None})
     with pytest.raises(EngineError, match="chosen twice"):
@@ -211,31 +225,3 @@ def test_the_module_does_not_bring_torch_into_slicers_process():
     path = [p for p in sys.path if p.endswith("MSTKDSegment")]
     answer = subprocess.run([sys.executable, "-c", code, *path], capture_output=True, text=True, check=True)
     assert answer.stdout.split() == []
-
-
-def test_a_worker_that_dies_is_explained_and_leaves_no_process(tmp_path, monkeypatch):
-    (tmp_path / "mstkd").mkdir()
-    (tmp_path / "mstkd" / "__init__.py").touch()
-    (tmp_path / "mstkd" / "worker.py").write_text("import sys; sys.exit('no space left')")
-    monkeypatch.setattr(Engine, "engineFolder", lambda: tmp_path)
-    with pytest.raises(EngineError, match=r"exit code 1.*no space left"):
-        Engine.runEngine({}, lambda share, text: None)
-    assert "memory" in Engine.explain(-9, "")
-
-
-def test_slicer_finds_the_modules_metadata_and_logic(monkeypatch):
-    # Slicer's base classes are not in the wheel; these stand-ins have only what the module uses.
-    base = types.ModuleType("slicer.ScriptedLoadableModule")
-    base.ScriptedLoadableModule = type("ScriptedLoadableModule", (), {"__init__": lambda self, parent: None})
-    base.ScriptedLoadableModuleLogic = type("ScriptedLoadableModuleLogic", (), {"__init__": lambda self, parent: None})
-    words = types.ModuleType("slicer.i18n")
-    words.tr = lambda text: text
-    words.translate = lambda context, text: text
-    monkeypatch.setitem(sys.modules, base.__name__, base)
-    monkeypatch.setitem(sys.modules, words.__name__, words)
-    module = importlib.import_module("MSTKDSegment")
-    parent = types.SimpleNamespace()
-    module.MSTKDSegment(parent)
-    assert parent.categories == ["Segmentation"]
-    assert "Research use only" in parent.helpText
-    assert isinstance(module.MSTKDSegmentLogic(), SegmentLogic)

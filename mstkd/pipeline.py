@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,12 @@ from mstkd.errors import InputError
 from mstkd.inference import choose_device, segment
 from mstkd.inference.segment import NETWORK_SHARE, Report
 from mstkd.modalities import Modality
-from mstkd.models import ModelPackage, load_package, shipped_model
+from mstkd.models import ModelPackage, load_once
 from mstkd.preprocessing import Volume, preprocess
 from mstkd.preprocessing.brain import read_brain_mask
 from mstkd.results import PatientResult, ResultFolder
 from mstkd.sources import Source, Sources
+from mstkd.store import shipped_model
 from mstkd.timing import Clock
 from mstkd.wishes import PLAIN, Wishes
 
@@ -78,17 +79,18 @@ def segment_files(
     model: Path | None = None,
     wishes: Wishes = PLAIN,
     report: Report = lambda share, text: None,
+    finish: Callable[[Path], None] = lambda draft: None,
 ) -> Summary:
     """Segment a patient and write the result folder; returns the summary.
 
     Args:
         model: Folder of a model package; None takes the shipped one.
+        finish: Adds files to the result's draft before all are put in place.
 
     Raises:
         InputError: Bad input; nothing was written.
     """
     with ResultFolder(output) as folder:
-        package = load_package(model or shipped_model())
-        result = segment_patient(sources, package, wishes, report)
+        result = segment_patient(sources, load_once(model or shipped_model()), wishes, report)
         report(0.95, "Writing")
-        return folder.write(result)
+        return folder.write(result, finish)

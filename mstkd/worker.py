@@ -13,7 +13,6 @@ next request until its input ends; the network stays loaded.
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
 from contextlib import nullcontext
@@ -25,12 +24,12 @@ import SimpleITK as sitk
 from mstkd.errors import InputError
 from mstkd.inference.segment import Segmentation
 from mstkd.modalities import CHANNELS, Modality
-from mstkd.models import ModelPackage, load_package, shipped_model
-from mstkd.models.package import CARD
+from mstkd.models import load_once
 from mstkd.pipeline import segment_patient
 from mstkd.regions import segment_descriptions
 from mstkd.results import ResultFolder, summarise
 from mstkd.sources import Sources, named_file
+from mstkd.store import shipped_model
 from mstkd.wishes import Wishes
 
 Request = dict[str, Any]
@@ -67,7 +66,7 @@ def answer(request: Request) -> dict[str, Any]:
     with ResultFolder(Path(request["report"])) if request.get("report") else nullcontext() as report:
         result = segment_patient(
             Sources({m: named_file(m, path, names.get(m.value, "")) for m, path in files.items()}),
-            load_once(folder, (folder / CARD).stat().st_mtime_ns if (folder / CARD).exists() else 0),
+            load_once(folder),
             Wishes(
                 reference=Modality(request["reference"]) if request.get("reference") else None,
                 registration=request.get("align", True),
@@ -91,12 +90,6 @@ def write_labels(path: Path, found: Segmentation, files: dict[Modality, Path]) -
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-
-
-@functools.lru_cache(maxsize=1)
-def load_once(folder: Path, _changed: int) -> ModelPackage:
-    """The model package, kept for the next request until its card changes."""
-    return load_package(folder)
 
 
 if __name__ == "__main__":

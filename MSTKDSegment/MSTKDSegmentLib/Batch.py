@@ -9,6 +9,7 @@ from .Patient import Say
 from .Session import EngineStartError, Session
 from .States import State
 from .Steps import Steps
+from .Translation import _
 
 
 def folderSteps(inputFolder: Path, outputFolder: Path, wishes: dict, session: Session, say: Say) -> Steps:
@@ -27,7 +28,7 @@ def folderSteps(inputFolder: Path, outputFolder: Path, wishes: dict, session: Se
         raise EngineError(str(error)) from None
     outcomes = []
     for number, study in enumerate(studies, 1):
-        at = f"{number} of {len(studies)}, {study.name}"
+        at = _("{number} of {count}, {name}").format(number=number, count=len(studies), name=study.name)
 
         def report(share: float, text: str, at: str = at, done: int = number - 1) -> None:
             say(State.RUNNING, (done + share) / len(studies), f"{at}: {text}")

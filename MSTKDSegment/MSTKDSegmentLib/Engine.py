@@ -7,6 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from .Translation import _
+
 
 class EngineError(RuntimeError):
     """The engine refused the input or failed; the message is one sentence for a person."""
@@ -16,7 +18,7 @@ class CancelledError(EngineError):
     """The run was cancelled; the scene is as it was."""
 
     def __init__(self) -> None:
-        super().__init__("Cancelled; nothing was changed.")
+        super().__init__(_("Cancelled; nothing was changed."))
 
 
 def engineFolder() -> Path:
@@ -25,7 +27,7 @@ def engineFolder() -> Path:
     for folder in (here.parents[1], here.parents[2]):
         if (folder / "mstkd" / "__init__.py").is_file():
             return folder
-    raise EngineError("The engine (mstkd) is not installed beside this module; reinstall the extension.")
+    raise EngineError(_("The engine (mstkd) is not installed beside this module; reinstall the extension."))
 
 
 def command() -> list[str]:

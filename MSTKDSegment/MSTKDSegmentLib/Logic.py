@@ -12,6 +12,7 @@ from .Patient import Patient, Result, check, segmentSteps
 from .Session import Session
 from .States import State
 from .Steps import Background, Steps, runToEnd
+from .Translation import _
 
 
 class SegmentLogic:
@@ -133,7 +134,7 @@ class SegmentLogic:
         """Stop the run; within about a second the engine's processes are gone and the state is IDLE."""
         if self.state.busy:
             self._session.cancelRequested = True
-            self._say(State.CANCELLING, self.share, "Cancelling")
+            self._say(State.CANCELLING, self.share, _("Cancelling"))
 
     def warmUp(self) -> None:
         """Start the engine in the background, so that the first run need not wait for it."""
@@ -157,13 +158,13 @@ class SegmentLogic:
     def _run(self, steps: Steps, wait: bool, keep: Callable[[Any], Any]):
         """Start a run; `keep` takes its value to what the caller gets."""
         if self.state.busy:
-            raise EngineError("A segmentation is running; wait for it or cancel it.")
+            raise EngineError(_("A segmentation is running; wait for it or cancel it."))
         if self._warming is not None:  # both would read the worker's answers
             self._warming.stop()
             self._warming = None
         self._session.cancelRequested = False
         self.message = ""
-        self._say(State.PREPARING, 0.0, "Preparing")
+        self._say(State.PREPARING, 0.0, _("Preparing"))
 
         def end(value: Any, error: Exception | None) -> Any:
             self._background = None
@@ -214,4 +215,4 @@ def _absolute(path: Path | str | None) -> str | None:
 def _sentence(error: Exception) -> str:
     if isinstance(error, EngineError):
         return str(error)
-    return f"The module failed ({type(error).__name__}: {error}); please report it."
+    return _("The module failed ({kind}: {reason}); please report it.").format(kind=type(error).__name__, reason=error)

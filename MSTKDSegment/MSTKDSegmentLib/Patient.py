@@ -15,6 +15,7 @@ from .Regions import importSteps
 from .Session import Session
 from .States import State
 from .Steps import Steps
+from .Translation import _
 from .Volumes import readImage, writeVolume
 
 SEQUENCES = ("flair", "t1", "t1gd", "t2")
@@ -61,14 +62,18 @@ def check(volumes: dict) -> None:
     Raises EngineError.
     """
     if not volumes:
-        raise EngineError("No volume was chosen; choose at least one of FLAIR, T1, T1Gd and T2.")
+        raise EngineError(_("No volume was chosen; choose at least one of FLAIR, T1, T1Gd and T2."))
     for name in volumes:
         if name not in SEQUENCES:
-            raise EngineError(f"'{name}' is no sequence; use {', '.join(SEQUENCES)}.")
+            raise EngineError(_("'{name}' is no sequence; use {names}.").format(name=name, names=", ".join(SEQUENCES)))
     nodes = list(volumes.values())
     for index, (name, node) in enumerate(volumes.items()):
         if any(node is other for other in nodes[:index]):
-            raise EngineError(f"{node.GetName()} is chosen twice, also as {name}; choose each volume once.")
+            raise EngineError(
+                _("{volume} is chosen twice, also as {name}; choose each volume once.").format(
+                    volume=node.GetName(), name=name
+                )
+            )
 
 
 def segmentSteps(patient: Patient, session: Session, say: Say) -> Steps:
@@ -83,7 +88,7 @@ def segmentSteps(patient: Patient, session: Session, say: Say) -> Steps:
     ) as temporary:
         folder = Path(temporary)
         for name, node in nodes.items():
-            say(State.PREPARING, 0.0, f"Writing {node.GetName() if node else name}")
+            say(State.PREPARING, 0.0, _("Writing {name}").format(name=node.GetName()))
             yield
             _stopWhenCancelled(session)
             writeVolume(node, folder / f"{name}.nrrd")
@@ -93,7 +98,9 @@ def segmentSteps(patient: Patient, session: Session, say: Say) -> Steps:
         labels, uncertainty = readImage(folder / "labels.nrrd"), readImage(folder / "uncertainty.nrrd")
     reference = patient.volumes[answer["summary"]["reference"]["sequence"].lower()]
     if reference.GetScene() is None:
-        raise EngineError(f"{reference.GetName()} left the scene while it was segmented; load it again.")
+        raise EngineError(
+            _("{name} left the scene while it was segmented; load it again.").format(name=reference.GetName())
+        )
     steps = importSteps(reference, labels, answer, patient.output)
     while True:
         try:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator
 
 from .Engine import CancelledError, EngineError
+from .Translation import _
 from .Worker import WorkerProcess, startWorker
 
 Progress = Callable[[float, str], None]
@@ -67,7 +68,7 @@ class Session:
         worker = self.start()
         worker.send(request)
         if worker.ready is None:
-            progress(0.0, "Starting the engine")
+            progress(0.0, _("Starting the engine"))
         while True:
             if self.cancelRequested:
                 yield from self._stop(worker)
@@ -84,7 +85,11 @@ class Session:
                 self._explainDeath(worker)
             if worker.silence > SILENT_SECONDS:
                 self.close()
-                raise EngineError(f"The engine gave no sign of life for {SILENT_SECONDS} s and was ended; try again.")
+                raise EngineError(
+                    _("The engine gave no sign of life for {seconds} s and was ended; try again.").format(
+                        seconds=SILENT_SECONDS
+                    )
+                )
             yield
 
     def close(self) -> None:

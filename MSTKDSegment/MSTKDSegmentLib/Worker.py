@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from .Engine import EngineError, command, engineFolder, environment
+from .Translation import _
 
 # A group of its own can be ended as a whole; on Windows, no console window either.
 OWN_GROUP = (
@@ -103,10 +104,14 @@ class WorkerProcess:
 def explain(code: int, lastLine: str) -> str:
     """One sentence on why a worker ended without an answer."""
     if code in KILLED:
-        return "The engine was killed by the system, probably for lack of memory; close other programs and try again."
+        return _(
+            "The engine was killed by the system, probably for lack of memory; close other programs and try again."
+        )
     if "No module named" in lastLine:
-        return f"The engine cannot start ({lastLine}); install its Python packages."
-    return f"The engine stopped with exit code {code} ({lastLine or 'no message'}); try again."
+        return _("The engine cannot start ({reason}); install its Python packages.").format(reason=lastLine)
+    return _("The engine stopped with exit code {code} ({reason}); try again.").format(
+        code=code, reason=lastLine or _("no message")
+    )
 
 
 def startWorker() -> WorkerProcess:
@@ -118,4 +123,6 @@ def startWorker() -> WorkerProcess:
     try:
         return WorkerProcess()
     except OSError as error:
-        raise EngineError(f"The engine cannot be started ({error}); reinstall the extension.") from None
+        raise EngineError(
+            _("The engine cannot be started ({reason}); reinstall the extension.").format(reason=error)
+        ) from None

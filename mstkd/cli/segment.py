@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from mstkd.cli.shared import Device, Image, app, sentences, talk
+from mstkd.cli.shared import Device, Image, Model, app, sentences, talk
 from mstkd.modalities import Modality, describe, missing
 from mstkd.sources import Sources, find_sources
+from mstkd.store import find_model
 from mstkd.wishes import Wishes
 
 
@@ -39,7 +40,7 @@ def segment(
         bool, typer.Option("--align/--no-align", help="Bring sequences that moved onto the reference.")
     ] = True,
     brain: Annotated[Path | None, typer.Option(metavar="FILE", help="Your own brain mask, on any grid.")] = None,
-    model: Annotated[Path | None, typer.Option(help="A model package; default: the shipped one.")] = None,
+    model: Model = None,
     device: Device = "auto",
     flips: Annotated[bool, typer.Option("--flips", help="Average with the mirrored head: slower, steadier.")] = False,
     machine: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
@@ -54,7 +55,7 @@ def segment(
         sources = find_sources(folder, {m: path for m, path in given.items() if path is not None}, study)
         announce(sources)
         wishes = Wishes(reference, alignment, brain, device, flips)
-        summary = _segment(sources, output, model, wishes)
+        summary = _segment(sources, output, find_model(model), wishes)
         if machine:
             print(json.dumps(summary))
         else:
@@ -70,7 +71,7 @@ def announce(sources: Sources) -> None:
         talk.print(f"Note: {warning}", markup=False)
 
 
-def _segment(sources: Sources, output: Path, model: Path | None, wishes: Wishes) -> dict[str, Any]:
+def _segment(sources: Sources, output: Path, model: Path, wishes: Wishes) -> dict[str, Any]:
     # torch and MONAI take seconds to import; bad input is refused before.
     from mstkd.pipeline import segment_files
 

@@ -30,6 +30,10 @@ Cache = Annotated[Path, typer.Option(help="Where preprocessed cases are kept.")]
 Changes = Annotated[
     list[str], typer.Option("--set", metavar="A.B=VALUE", help="Change a setting, e.g. sampling.batch_size=2.")
 ]
+Model = Annotated[
+    Path | None,
+    typer.Option(metavar="NAME|FOLDER", help="An installed model, or a model package; default: the shipped one."),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
+
+from mstkd.files import file_sha256
 
 MIDDLE = 65536
 """Bytes that are compared first: uncompressed images of one set all have the same size."""
@@ -17,7 +18,7 @@ def content_names(paths: Iterable[Path]) -> dict[Path, str]:
     for same_size in _groups(set(paths), lambda path: path.stat().st_size):
         for alike in _groups(same_size, _middle) if len(same_size) > 1 else [same_size]:
             for path in alike:
-                names[path] = _sha256(path) if len(alike) > 1 else str(path)
+                names[path] = file_sha256(path) if len(alike) > 1 else str(path)
     return names
 
 
@@ -32,11 +33,3 @@ def _middle(path: Path) -> bytes:
     with path.open("rb") as file:
         file.seek(path.stat().st_size // 2)
         return file.read(MIDDLE)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -1,6 +1,7 @@
 """Model packages: weights in safetensors and a card in JSON, verified before use."""
 
-from mstkd.models.package import Card, ModelPackage, load_package, read_card, write_card, write_package
-from mstkd.models.shipped import shipped_model
+from mstkd.models.once import load_once
+from mstkd.models.package import ModelPackage, load_package, read_card, write_card, write_package
+from mstkd.store import Card
 
-__all__ = ["Card", "ModelPackage", "load_package", "read_card", "shipped_model", "write_card", "write_package"]
+__all__ = ["Card", "ModelPackage", "load_once", "load_package", "read_card", "write_card", "write_package"]

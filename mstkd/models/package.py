@@ -17,9 +17,7 @@ from safetensors.torch import load, save_file
 from mstkd.errors import InputError
 from mstkd.files import whole_file
 from mstkd.network import Architecture, MSTKDNet
-
-CARD, WEIGHTS = "card.json", "weights.safetensors"
-Card = dict[str, Any]
+from mstkd.store.card import CARD, WEIGHTS, Card
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,12 @@ LABELS, SUMMARY, PICTURE, PAGE = "labels.nii.gz", "summary.json", "picture.png",
 class ResultFolder(DraftFolder):
     """Writes ``labels.nii.gz``, ``summary.json``, ``report.html`` and ``picture.png``."""
 
-    def write(self, result: PatientResult) -> dict[str, Any]:
+    def write(self, result: PatientResult, finish: Callable[[Path], None] = lambda draft: None) -> dict[str, Any]:
         """Write all files, then put them in place of earlier ones; returns the summary.
+
+        Args:
+            result: What became of the patient.
+            finish: Adds files to the draft when the others are written.
 
         Raises:
             InputError: The disk is full or refuses.
@@ -42,6 +47,7 @@ class ResultFolder(DraftFolder):
             summary = summarise(replace(result, seconds=seconds))
             (self.draft / PAGE).write_text(patient_page(summary, panels), "utf-8")
             (self.draft / SUMMARY).write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            finish(self.draft)
             self.publish()
         return summary
 
