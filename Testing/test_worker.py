@@ -10,10 +10,12 @@ import pytest
 import SimpleITK as sitk
 from worker_process import WorkerProcess
 
+from mstkd.batch import Outcome
 from mstkd.modalities import Modality
-from mstkd.models import load_package, shipped_model
+from mstkd.models import load_once
 from mstkd.pipeline import segment_patient
 from mstkd.sources import Sources, named_file
+from mstkd.store import shipped_model
 from mstkd.worker.heartbeat import EVERY_S
 
 
@@ -54,7 +56,7 @@ def idle_worker():
 
 @pytest.fixture(scope="module")
 def shipped():
-    return load_package(shipped_model())
+    return load_once(shipped_model())
 
 
 def kinds(events):
@@ -219,3 +221,30 @@ def test_it_is_alive_while_it_works_and_silent_when_stopped_or_idle(idle_worker,
         assert worker.is_silent(2.5 * EVERY_S)
     idle_worker.is_silent(1.5 * EVERY_S)  # the last of its work may still be said
     assert idle_worker.is_silent(2.5 * EVERY_S)
+
+
+def test_studies_of_a_batch_and_a_model_to_be_installed_are_its_work_too(tumour_box, small_package, tmp_path):
+    with WorkerProcess(MSTKD_MODELS=str(tmp_path / "models")) as worker:
+        worker.ask(task="study", folder=str(tumour_box), output=str(tmp_path / "results"), model=str(small_package))
+        outcome = Outcome.from_plain(worker.until("done", "error")[-1]["outcome"])
+        assert (outcome.study, outcome.status) == (tumour_box.name, "done")
+        assert (outcome.folder / "labels.nii.gz").is_file()
+        assert list(outcome.summary["measurements"]) == ["WT", "TC", "ET"]
+
+        worker.ask(task="stage_model", source=str(small_package), sha256=None)
+        answer = worker.until("done", "error")[-1]
+        assert answer["card"]["name"] == "small"
+        assert (Path(answer["staged"]) / "weights.safetensors").is_file()
+
+        worker.ask(task="stage_model", source=str(tmp_path / "nowhere"), sha256=None)
+        assert "nowhere" in worker.until("done", "error")[-1]["message"]
+
+
+def test_cancelling_a_study_leaves_no_result(tumour_box, tmp_path):
+    with WorkerProcess() as worker:
+        worker.ask(task="study", folder=str(tumour_box), output=str(tmp_path / "results"))
+        worker.until("progress")
+        worker.ask(task="cancel")
+        assert kinds(worker.until("cancelled")) == ["cancelled"]
+        assert worker.exit_code() == 0
+    assert [path for path in (tmp_path / "results").rglob("*") if not path.name.startswith(".mstkd.lock")] == []

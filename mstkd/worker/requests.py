@@ -5,23 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from mstkd.errors import InputError
 from mstkd.modalities import Modality
+from mstkd.settings import Settings
 from mstkd.wishes import Wishes
 
 
-class _Request(BaseModel, extra="forbid", frozen=True):
-    """Fields as in the package's docstring."""
-
-
-class SegmentRequest(_Request):
+class SegmentRequest(Settings):
     """One patient from files of the caller's."""
 
     task: Literal["segment"]
     volumes: dict[Modality, Path] = Field(min_length=1)
-    names: dict[Modality | Literal["brain"], str] = {}
+    names: dict[Modality | Literal["brain"], str] = Field(default_factory=dict)
     labels: Path
     uncertainty: Path | None = None
     report: Path | None = None
@@ -36,7 +33,7 @@ class SegmentRequest(_Request):
         return Wishes(self.reference, self.align, self.brain, self.device, brain_name=self.names.get("brain", ""))
 
 
-class StudyRequest(_Request):
+class StudyRequest(Settings):
     """One study's folder of a batch, whose results go below ``output``."""
 
     task: Literal["study"]
@@ -51,7 +48,7 @@ class StudyRequest(_Request):
         return Wishes(registration=self.align, device=self.device)
 
 
-class StageModelRequest(_Request):
+class StageModelRequest(Settings):
     """A model package to be fetched and verified, not yet installed."""
 
     task: Literal["stage_model"]

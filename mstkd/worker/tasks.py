@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+from mstkd.batch import run_study
 from mstkd.files import whole_file
 from mstkd.inference.predictor import Stop
 from mstkd.inference.segment import Report
@@ -18,7 +19,7 @@ from mstkd.pipeline import segment_patient
 from mstkd.regions import segment_descriptions, tissue_descriptions
 from mstkd.results import ResultFolder, summarise
 from mstkd.sources import Sources, named_file
-from mstkd.store import find_model
+from mstkd.store import shipped_model, stage_model
 from mstkd.worker.requests import Request, SegmentRequest, StudyRequest
 
 Array = np.ndarray
@@ -39,12 +40,8 @@ def run(request: Request, report: Report, stop: Stop) -> Answer:
     if isinstance(request, SegmentRequest):
         return segment(request, report, stop)
     if isinstance(request, StudyRequest):
-        from mstkd.batch import run_study
-
         outcome = run_study(request.folder, request.output, model=request.model, wishes=request.wishes, report=report)
         return {"outcome": outcome.plain()}
-    from mstkd.store import stage_model
-
     staged = stage_model(request.source, request.sha256, report)
     return {"staged": str(staged.folder), "card": staged.card}
 
@@ -56,12 +53,11 @@ def segment(request: SegmentRequest, report: Report, stop: Stop) -> Answer:
     reference's too, but the caller, who owns the reference, is the authority on that.
     """
     files = {modality: request.volumes[modality] for modality in ordered(request.volumes)}
-    folder = find_model(request.model)
     with ExitStack() as writing:
         results = writing.enter_context(ResultFolder(request.report)) if request.report else None
         result = segment_patient(
             Sources({m: named_file(m, path, request.names.get(m, "")) for m, path in files.items()}),
-            load_once(folder),
+            load_once(request.model or shipped_model()),
             request.wishes,
             report=report,
             stop=stop,
