@@ -101,7 +101,7 @@ def test_a_user_chooses_in_the_list(host, selector):
 
 
 def test_a_value_of_the_wrong_kind_is_refused(host, selector):
-    for wrong in (3, host.scene, ["vtkMRMLScalarVolumeNode1"]):
+    for wrong in (host.scene, ["vtkMRMLScalarVolumeNode1"]):
         with pytest.raises(ValueError, match="wrong arguments"):
             selector.setCurrentNode(wrong)
 
