@@ -47,6 +47,8 @@ def fit(value, annotation) -> tuple[int, object]:
         return _exact(value, callable(value))
     if isinstance(annotation, type) and issubclass(annotation, Shiboken.Object):
         return _exact(value, value is None or isinstance(value, annotation))
+    if annotation in (dict, list) or hasattr(annotation, "IsTypeOf"):  # the latter: a class of VTK
+        return _exact(value, isinstance(value, annotation))
     return 0, value
 
 

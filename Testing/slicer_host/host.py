@@ -6,6 +6,7 @@ threads that starve beside the event loop, and Qt 5.15 where it differs from Qt 
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import time
@@ -71,6 +72,8 @@ class Host:
         self.slotErrors = signals.slotErrors
         self.packages = packaging.packages
         self._open: list[object] = []
+        self.scene = None
+        atexit.register(self._leaveScene)
         self._hook, sys.excepthook = sys.excepthook, self._observerFailed
         self.newScene()
 
@@ -104,13 +107,18 @@ class Host:
 
     def newScene(self):
         """A fresh scene for the next test; every open module is closed first."""
-        for widget in list(self._open):
-            self.closeModule(widget)
+        self._leaveScene()
         self.scene, self._application.logic, logics = scene.newScene()
         slicer.mrmlScene = self.scene
         scene.addSliceViews(self.scene)
         modules.setBuiltIn(logics, self._manager)
         return self.scene
+
+    def _leaveScene(self) -> None:
+        for widget in list(self._open):
+            self.closeModule(widget)
+        if self.scene is not None:
+            scene.closeScene(self.scene)
 
     def reset(self) -> None:
         """Forget what happened: scene, dialogs, errors, packages, sample data."""

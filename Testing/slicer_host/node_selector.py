@@ -23,6 +23,14 @@ def field(kind, name: str):
     return QtCore.Property(kind, lambda self: getattr(self, name), write)
 
 
+def unobserve(observed: list, subject=None) -> None:
+    """Remove the observers of one subject, or of all."""
+    for entry in list(observed):
+        if subject in (None, entry[0]):
+            entry[0].RemoveObserver(entry[1])
+            observed.remove(entry)
+
+
 class qMRMLNodeComboBox(QtWidgets.QWidget):
     """Chooses a node of the given types; follows nodes that come, go and are renamed, and the scene's closing."""
 
@@ -47,7 +55,9 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         self._attributes: list[tuple[str, str, str | None]] = []
         self._labels: dict[str, str] = {}
         self._scene, self._id, self._nodes = None, "", []
-        self._observed: list[tuple[object, int]] = []
+        observed: list[tuple[object, int]] = []  # never replaced: what is in it is undone when the widget dies
+        self._observed = observed
+        self.destroyed.connect(lambda: unobserve(observed))
         self._combo = QtWidgets.QComboBox(self)
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -78,7 +88,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     def setMRMLScene(self, scene: slicer.vtkMRMLScene | None) -> None:
         if scene is self._scene:
             return
-        self._unobserve()
+        unobserve(self._observed)
         self._scene = scene
         if scene is not None:
             for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndBatchProcessEvent):
@@ -157,19 +167,16 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
 
         self._observed.append((subject, subject.AddObserver(event, follow)))
 
-    def _unobserve(self):
-        for subject, tag in self._observed:
-            subject.RemoveObserver(tag)
-        self._observed = []
-
     def follow(self) -> None:
         if self._scene is not None and not self._scene.IsBatchProcessing():
             self.refresh()
 
+    def isOfType(self, node) -> bool:
+        return any(node.IsA(t) if self._children else node.GetClassName() == t for t in self._types)
+
     def offers(self, node) -> bool:
-        """Whether the node's type, visibility and attributes are what this selector shows."""
-        fits = any(node.IsA(t) if self._children else node.GetClassName() == t for t in self._types)
-        if not fits or node.GetClassName() in self._hiddenTypes or (node.GetHideFromEditors() and not self._hidden):
+        """Whether the node's visibility and attributes are what this selector shows."""
+        if node.GetClassName() in self._hiddenTypes or (node.GetHideFromEditors() and not self._hidden):
             return False
         wanted = [(name, value) for kind, name, value in self._attributes if node.IsA(kind)]
         return all(
@@ -181,8 +188,9 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         before = list(self._nodes)
         scene = self._scene
         every = [scene.GetNthNode(i) for i in range(scene.GetNumberOfNodes())] if scene else []
-        self._nodes = [node for node in every if self.offers(node)]
-        self._observeNames(before)
+        candidates = [node for node in every if self.isOfType(node)]
+        self._nodes = [node for node in candidates if self.offers(node)]
+        self._observeNodes(candidates)
         for node in self._nodes:
             if node not in before:
                 self.addedSignal.emit(node)
@@ -191,15 +199,15 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
             self._select_id(known[0] if known and not self._none else "")
         self._draw()
 
-    def _observeNames(self, before):
-        if [id(node) for node in before] == [id(node) for node in self._nodes]:
-            return
-        gone = [entry for entry in self._observed if entry[0] is not self._scene]
-        for node, tag in gone:
-            node.RemoveObserver(tag)
-        self._observed = [entry for entry in self._observed if entry[0] is self._scene]
-        for node in self._nodes:
-            self._observe(node, vtk.vtkCommand.ModifiedEvent)
+    def _observeNodes(self, candidates) -> None:
+        """Hear of new names and attributes of every node that may be offered."""
+        known = [subject for subject, _tag in self._observed if subject is not self._scene]
+        for node in known:
+            if node not in candidates:
+                unobserve(self._observed, node)
+        for node in candidates:
+            if node not in known:
+                self._observe(node, vtk.vtkCommand.ModifiedEvent)
 
     def _choose(self, nodeID: str):
         if nodeID and nodeID not in [node.GetID() for node in self._nodes]:

@@ -13,6 +13,16 @@ _LOGICS = {
     "SubjectHierarchy": "vtkSlicerSubjectHierarchyModuleLogic",
 }
 
+_TOLD_WHILE_DYING = (
+    vtk.vtkCommand.ModifiedEvent,
+    slicer.vtkMRMLNode.ReferenceAddedEvent,
+    slicer.vtkMRMLNode.ReferenceModifiedEvent,
+    slicer.vtkMRMLNode.ReferenceRemovedEvent,
+    slicer.vtkMRMLVolumeNode.ImageDataModifiedEvent,
+    slicer.vtkMRMLTransformableNode.TransformModifiedEvent,
+    slicer.vtkMRMLDisplayableNode.DisplayModifiedEvent,
+)
+
 
 def newScene():
     """The scene, its application logic and the modules' logics by name."""
@@ -36,6 +46,21 @@ def newScene():
         application.SetModuleLogic(name, logic)
         logics[name] = logic
     return scene, application, logics
+
+
+def closeScene(scene) -> None:
+    """Empty a scene for good.
+
+    Python's garbage collector must not meet observers: a node tells of changes while it dies, and VTK would call
+    functions that are cleared already. Observers of DeleteEvent stay: MRML itself relies on them.
+    """
+    nodes = [scene.GetNthNode(i) for i in range(scene.GetNumberOfNodes())]
+    scene.Clear(1)
+    for node in nodes:
+        for event in _TOLD_WHILE_DYING:
+            node.RemoveObservers(event)
+    for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.StartCloseEvent, scene.EndCloseEvent):
+        scene.RemoveObservers(event)
 
 
 def addSliceViews(scene) -> None:
