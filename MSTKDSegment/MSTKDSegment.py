@@ -1,13 +1,18 @@
-"""The door of the module: metadata for Slicer, and its logic.
+"""The door of the module: metadata for Slicer, and its widget, logic and self-test by the names Slicer looks for.
 
-The work is done in MSTKDSegmentLib, which runs in Slicer's Python console and, without
-Qt, on the slicer-core wheel.
+The work is done in MSTKDSegmentLib.
 """
 
+import slicer
 from MSTKDSegmentLib import SegmentLogic
+from MSTKDSegmentLib.Sample import registerSampleData
+from MSTKDSegmentLib.SelfTest import SelfTest
+from MSTKDSegmentLib.Widget import SegmentWidget
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleLogic
+
+DOCUMENTATION = "https://github.com/SlicerMSTKD/SlicerBrainTumorMSTKD#readme"
 
 
 class MSTKDSegment(ScriptedLoadableModule):
@@ -17,16 +22,19 @@ class MSTKDSegment(ScriptedLoadableModule):
         ScriptedLoadableModule.__init__(self, parent)
         parent.title = _("Brain Tumor Segmentation (MST-KDNet)")
         parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
+        parent.dependencies = ["Segmentations", "SampleData"]
         parent.contributors = ["BrainTumorMSTKD contributors"]
         parent.helpText = _(
             "Segments gliomas (whole tumour, tumour core, enhancing tumour) from whichever of FLAIR, T1, T1Gd and T2 "
             "a patient has. Research use only, not for diagnosis or treatment."
-        )
+            '<p><a href="{url}">Documentation and tutorial</a></p>'
+        ).format(url=DOCUMENTATION)
         parent.acknowledgementText = _(
-            "The method is MST-KDNet: Zhu et al., Bridging the Gap in Missing Modalities, MICCAI 2025."
+            "The method is MST-KDNet: Zhu S, Chen Y, et al., Bridging the Gap in Missing Modalities: Leveraging "
+            "Knowledge Distillation and Style Matching for Brain Tumor Segmentation, MICCAI 2025. This is an "
+            "independent implementation. The sample patient is from BraTS 2021 (CC BY 4.0)."
         )
-        # The logic is for the Python console; a module without a panel stays out of the menu.
-        parent.hidden = True
+        slicer.app.connect("startupCompleted()", registerSampleData)
 
 
 class MSTKDSegmentLogic(ScriptedLoadableModuleLogic, SegmentLogic):
@@ -35,3 +43,19 @@ class MSTKDSegmentLogic(ScriptedLoadableModuleLogic, SegmentLogic):
     def __init__(self, parent=None):
         ScriptedLoadableModuleLogic.__init__(self, parent)
         SegmentLogic.__init__(self)
+
+
+class MSTKDSegmentWidget(SegmentWidget):
+    """The panel under the name that Slicer looks for."""
+
+    def makeLogic(self):
+        """One logic for one panel."""
+        return MSTKDSegmentLogic()
+
+
+class MSTKDSegmentTest(SelfTest):
+    """The self-test under the name that Slicer looks for."""
+
+    def makeLogic(self):
+        """A logic of its own."""
+        return MSTKDSegmentLogic()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from slicer_host.fixtures import host as host
 
 from mstkd.modalities import CHANNELS, Modality
 from mstkd.models import write_package

@@ -159,8 +159,8 @@ def test_a_folder_is_recognised_said_and_segmented(tumour_box, tmp_path):
     assert labels.header["qform_code"] == reference.header["qform_code"]
     tissues = np.asarray(labels.dataobj)
     millilitres = np.prod(reference.header.get_zooms()) / 1000
-    assert summary["regions_ml"]["WT"] == pytest.approx((tissues > 0).sum() * millilitres, abs=0.01)
-    assert summary["regions_ml"]["TC"] == pytest.approx(np.isin(tissues, (1, 3)).sum() * millilitres, abs=0.01)
+    assert summary["measurements"]["WT"]["ml"] == pytest.approx((tissues > 0).sum() * millilitres, abs=0.01)
+    assert summary["measurements"]["TC"]["ml"] == pytest.approx(np.isin(tissues, (1, 3)).sum() * millilitres, abs=0.01)
     assert region_dice(found(tmp_path / "out"), truth(tumour_box))[Region.WT] > 0.4, "the tumour is where it is"
 
 

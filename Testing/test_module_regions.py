@@ -22,6 +22,7 @@ from tumour_scene import (
     segment_array,
     tumour,
 )
+from vtk.util import numpy_support
 
 REGION_LABELS = {"WT": (1, 2, 3), "TC": (1, 3), "ET": (3,)}
 
@@ -51,7 +52,7 @@ def image_of(mask, volume):
     image = slicer.vtkOrientedImageData()
     image.DeepCopy(reference)
     image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
-    vtk.util.numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())[:] = mask.ravel()
+    numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())[:] = mask.ravel()
     return image
 
 
@@ -83,6 +84,21 @@ def test_a_label_map_becomes_three_nested_segments_with_surfaces_where_the_volum
         points = [matrix.MultiplyPoint((*voxel, 1))[:3] for voxel in index]
         surface.GetBounds(bounds)
         np.testing.assert_allclose(bounds.reshape(3, 2).T, [np.min(points, 0), np.max(points, 0)], atol=2)
+
+
+def test_surfaces_face_outwards_and_hold_as_much_as_the_mask():
+    scene, shape = new_scene(), (30, 30, 30)
+    volume = add_volume(scene, shape=shape, matrix=vtk.vtkMatrix4x4())
+    ball = sum((axis - 15) ** 2 for axis in np.ogrid[:30, :30, :30]) < 12**2
+    node = add_segmentation(volume, np.where(ball, 2, 0).astype(np.uint8))
+    surface = node.GetSegmentation().GetSegment("WT").GetRepresentation("Closed surface")
+    points, normals = (
+        numpy_support.vtk_to_numpy(a) for a in (surface.GetPoints().GetData(), surface.GetPointData().GetNormals())
+    )
+    assert (((points - 15) * normals).sum(axis=1) > 0).all()
+    measure = vtk.vtkMassProperties()
+    measure.SetInputData(surface)
+    assert measure.GetVolume() == pytest.approx(ball.sum(), rel=0.05)
 
 
 def test_each_segment_keeps_only_the_voxels_around_it(segmentation):

@@ -13,7 +13,7 @@ from slicer_scene import load_volume, new_scene
 from tumour_scene import add_volume
 from vtk.util import numpy_support
 
-from mstkd.preprocessing.volume import itk_affine
+from mstkd.preprocessing.volume import LPS_RAS, itk_affine
 
 SHAPE = (6, 7, 8)
 VALUES = np.arange(np.prod(SHAPE), dtype=np.int16).reshape(SHAPE)
@@ -56,7 +56,7 @@ def test_the_engine_and_slicer_find_every_voxel_where_it_lies_in_the_world(own, 
 
     world = np.vstack([np.reshape(parent, (3, 4)), [0, 0, 0, 1]]) @ np.vstack([np.reshape(own, (3, 4)), [0, 0, 0, 1]])
     np.testing.assert_array_equal(readImage(path), VALUES)
-    np.testing.assert_allclose(itk_affine(sitk.ReadImage(str(path))), world, atol=1e-4)  # as the engine reads it
+    np.testing.assert_allclose(LPS_RAS @ itk_affine(sitk.ReadImage(str(path))), world, atol=1e-4)
 
     loaded = load_volume(new_scene(), path, "again")
     matrix = vtk.vtkMatrix4x4()

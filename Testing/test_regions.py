@@ -14,6 +14,8 @@ from mstkd.regions import (
     from_regions,
     region_mask,
     region_probabilities,
+    segment_descriptions,
+    tissue_descriptions,
     to_regions,
 )
 
@@ -88,3 +90,13 @@ def test_probabilities_become_the_regions_whose_summed_share_reaches_one_half(ra
     for region in REGIONS:
         expected = sum(shares[t] for t in region.tissues) >= 0.5
         np.testing.assert_array_equal(region_mask(tissues, region), expected)
+
+
+def test_tissues_look_like_what_is_seen_of_the_nested_regions_and_do_not_overlap():
+    regions = {entry["name"]: entry for entry in segment_descriptions()}
+    tissues = {entry["name"]: entry for entry in tissue_descriptions()}
+    assert [entry["labels"] for entry in tissues.values()] == [[1], [2], [3]]
+    for tissue, region in {"NETC": "TC", "SNFH": "WT", "ET": "ET"}.items():
+        assert tissues[tissue]["colour"] == regions[region]["colour"]
+    assert tissues["SNFH"]["code"][0] == "79654002"
+    assert tissues["NETC"]["code"] is None, "not all of it is necrosis"

@@ -50,7 +50,7 @@ def run_demo(output: Path, console: Console) -> None:
                 ", ".join(summary["sequences"]) if first else "",
                 (", ".join(summary["missing"]) or "none") if first else "",
                 region.value,
-                f"{summary['regions_ml'][region.value]:.1f}",
+                f"{summary['measurements'][region.value]['ml']:.1f}",
                 f"{scores[region]:.3f}",
                 f"{summary['seconds']['total']:.1f}" if first else "",
                 f"{summary['peak_memory_gb']:.1f} GB" if first else "",

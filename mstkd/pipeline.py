@@ -8,12 +8,13 @@ from typing import Any
 
 from mstkd.errors import InputError
 from mstkd.inference import choose_device, segment
+from mstkd.inference.predictor import Stop
 from mstkd.inference.segment import NETWORK_SHARE, Report
 from mstkd.modalities import Modality
 from mstkd.models import ModelPackage, load_once
 from mstkd.preprocessing import Volume, preprocess
 from mstkd.preprocessing.brain import read_brain_mask
-from mstkd.results import PatientResult, ResultFolder
+from mstkd.results import PatientResult, ResultFolder, measure_regions
 from mstkd.sources import Source, Sources
 from mstkd.store import shipped_model
 from mstkd.timing import Clock
@@ -44,11 +45,17 @@ def segment_patient(
     model: ModelPackage,
     wishes: Wishes = PLAIN,
     report: Report = lambda share, text: None,
+    stop: Stop = lambda: False,
 ) -> PatientResult:
-    """Read, align, resample, mask and segment one patient; writes nothing.
+    """Read, align, resample, mask, segment and measure one patient; writes nothing.
+
+    Args:
+        report: Told about progress; what it raises ends the work.
+        stop: Asked between passes of the network.
 
     Raises:
         InputError: Bad input.
+        CancelledError: ``stop`` said so.
     """
     clock = Clock()
     with clock.step("total"):
@@ -66,10 +73,11 @@ def segment_patient(
             clock=clock,
             report=lambda share, text: report(share * NETWORK_SHARE[0], text),
         )
-        found = segment(done.prepared, model, device=device, flips=wishes.flips, report=report)
-    total = clock.seconds.pop("total")
-    seconds = {**clock.seconds, **found.seconds, "total": total}
-    return PatientResult(sources, done, found, model, seconds)
+        found = segment(done.prepared, model, device=device, flips=wishes.flips, report=report, stop=stop)
+        clock.seconds |= found.seconds
+        with clock.step("measure"):
+            measurements = measure_regions(found.tissues, done.prepared.reference.affine)
+    return PatientResult(sources, done, found, measurements, model, clock.seconds)
 
 
 def segment_files(

@@ -162,7 +162,7 @@ def region_probabilities(classes: Array) -> Array:
 
 @dataclass(frozen=True)
 class Appearance:
-    """Name, colour and DICOM code of a region as a segment.
+    """Name, colour and DICOM code of a region or tissue as a segment.
 
     Attributes:
         colour: Red, green, blue, each 0 to 1.
@@ -182,14 +182,30 @@ APPEARANCE: dict[Region, Appearance] = {
 }
 
 
+# Where the nested regions are drawn over each other, each tissue is seen in the colour it has here.
+# SNOMED CT and the DICOM master list have a code for necrosis (6574001), but a core without enhancement is
+# often not necrotic; no code takes in both. Oedema is what the surroundings are called, infiltrated or not.
+TISSUE_APPEARANCE: dict[Tissue, Appearance] = {
+    Tissue.NETC: Appearance("NETC", APPEARANCE[Region.TC].colour, None),
+    Tissue.SNFH: Appearance("SNFH", APPEARANCE[Region.WT].colour, ("79654002", "Edema")),
+    Tissue.ET: Appearance("ET", APPEARANCE[Region.ET].colour, None),
+}
+
+
 def segment_descriptions() -> list[dict[str, object]]:
-    """The regions as plain values for a viewer: name, label values, colour, SNOMED CT code."""
-    return [
-        {
-            "name": APPEARANCE[region].name,
-            "labels": [tissue.value for tissue in region.tissues],
-            "colour": APPEARANCE[region].colour,
-            "code": APPEARANCE[region].code,
-        }
-        for region in REGIONS
-    ]
+    """The nested regions as plain values for a viewer: name, label values, colour, SNOMED CT code."""
+    return [_described(APPEARANCE[region], region.tissues) for region in REGIONS]
+
+
+def tissue_descriptions() -> list[dict[str, object]]:
+    """The tissues, which do not overlap, as plain values of the same kind."""
+    return [_described(appearance, (tissue,)) for tissue, appearance in TISSUE_APPEARANCE.items()]
+
+
+def _described(appearance: Appearance, tissues: tuple[Tissue, ...]) -> dict[str, object]:
+    return {
+        "name": appearance.name,
+        "labels": [tissue.value for tissue in tissues],
+        "colour": appearance.colour,
+        "code": appearance.code,
+    }

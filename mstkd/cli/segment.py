@@ -89,9 +89,9 @@ def _segment(sources: Sources, output: Path, model: Path, wishes: Wishes) -> dic
 
 def print_summary(summary: dict[str, Any], output: Path) -> None:
     """The result as a table for a person."""
-    table = Table("Region", "mL")
-    for region, ml in summary["regions_ml"].items():
-        table.add_row(region, f"{ml:.1f}")
+    table = Table("Region", "mL", "Longest axial diameter, mm", "Perpendicular, mm")
+    for region, size in summary["measurements"].items():
+        table.add_row(region, *(f"{value:.1f}" for value in size.values()))
     console = Console(highlight=False)
     console.print(table)
     for warning in summary["warnings"]:

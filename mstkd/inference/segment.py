@@ -13,11 +13,12 @@ from mstkd.inference.device import plan_tiles, too_little_memory
 from mstkd.inference.memory import is_out_of_memory
 from mstkd.inference.postprocessing import BRAIN_MARGIN_MM, inside, remove_specks
 from mstkd.inference.predictor import Progress, Size, Stop, predict
+from mstkd.inference.uncertainty import entropy_percent
 from mstkd.modalities import Modality, missing
 from mstkd.models import ModelPackage
 from mstkd.network import MSTKDNet
 from mstkd.preprocessing import PreparedPatient
-from mstkd.regions import REGIONS, Region, from_probabilities, region_mask, region_probabilities
+from mstkd.regions import from_probabilities, region_probabilities
 
 Array = np.ndarray
 Report = Callable[[float, str], None]
@@ -34,8 +35,9 @@ class Segmentation:
     Attributes:
         tissues: ``(I, J, K)`` uint8 on the reference's grid: 1 NETC, 2 SNFH, 3 ET.
         uncleaned: The same before clean-up, for evaluations.
+        uncertainty: ``(I, J, K)`` uint8: entropy of the classes in per cent, see `entropy_percent`;
+            0 where the result is cut because it lies outside the brain.
         patient: The prepared input, with the reference and its grid.
-        volumes_ml: Volume per region.
         missing: Sequences that were not given.
         tile: Tile size when the head did not fit into memory in one pass.
         seconds: Per step.
@@ -44,8 +46,8 @@ class Segmentation:
 
     tissues: Array
     uncleaned: Array
+    uncertainty: Array
     patient: PreparedPatient
-    volumes_ml: dict[Region, float]
     missing: tuple[Modality, ...]
     tile: Size | None
     device: str
@@ -92,17 +94,15 @@ def segment(
     started = time.perf_counter()
     report(high, "Returning to the patient's grid")
     on_reference = patient.to_reference(region_probabilities(probabilities))
-    voxel_ml = patient.reference.voxel_ml
+    brain = patient.brain_on_reference(BRAIN_MARGIN_MM)
     uncleaned = from_probabilities(on_reference)
-    tissues = remove_specks(inside(uncleaned, patient.brain_on_reference(BRAIN_MARGIN_MM)), voxel_ml)
+    tissues = remove_specks(inside(uncleaned, brain), patient.reference.voxel_ml)
+    uncertainty = inside(entropy_percent(on_reference), brain)
     seconds["return"] = time.perf_counter() - started
 
-    volumes_ml = {region: float(region_mask(tissues, region).sum()) * voxel_ml for region in REGIONS}
-    warnings = list(patient.warnings)
-    if volumes_ml[Region.WT] == 0:
-        warnings.append("No tumour was found.")
+    warnings = patient.warnings if tissues.any() else (*patient.warnings, "No tumour was found.")
     return Segmentation(
-        tissues, uncleaned, patient, volumes_ml, missing(patient.present), tile, str(device), seconds, tuple(warnings)
+        tissues, uncleaned, uncertainty, patient, missing(patient.present), tile, str(device), seconds, warnings
     )
 
 

@@ -39,7 +39,7 @@ class ResultFolder(DraftFolder):
         started = time.perf_counter()
         with disk_errors(self.folder):
             write_labels(self.draft / LABELS, result.segmentation.tissues, result.segmentation.patient.reference)
-            draw_picture(self.draft / PICTURE, result.segmentation)
+            draw_picture(self.draft / PICTURE, result)
             panels = step_panels(result)
             writing = time.perf_counter() - started
             steps = {step: seconds for step, seconds in result.seconds.items() if step != "total"}

@@ -30,6 +30,7 @@ STEPS = {
     "normalise": "Checking and normalising",
     "network": "Network",
     "return": "Back to the reference's grid, clean-up",
+    "measure": "Measuring",
     "write": "Label map and pictures",
     "total": "All",
 }
@@ -44,12 +45,16 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
         "are in the radiological convention: R, the patient's right, is on the left.</p>",
         "<h2>Result</h2>",
         _table(
-            ["Region", "mL"],
+            ["Region", "mL", "Longest axial diameter (mm)", "Perpendicular to it (mm)"],
             [
-                [_swatch(APPEARANCE[region].colour) + region.title, f"{summary['regions_ml'][region.value]:.1f}"]
+                [
+                    _swatch(APPEARANCE[region].colour) + region.title,
+                    *(f"{value:.1f}" for value in summary["measurements"][region.value].values()),
+                ]
                 for region in REGIONS
             ],
         ),
+        f"<p>{summary['uncertain_ml']:.1f} mL are uncertain: the network wavered between two tissues or more.</p>",
         _figures(panels[Step.FOUND]),
         "<h2>Sequences as given</h2>",
         _table(

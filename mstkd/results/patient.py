@@ -10,6 +10,7 @@ from mstkd.modalities import describe
 from mstkd.models import ModelPackage
 from mstkd.preprocessing import Preprocessed
 from mstkd.results.doubts import doubts
+from mstkd.results.measure import Measurements
 from mstkd.sources import Sources
 
 
@@ -21,6 +22,7 @@ class PatientResult:
         sources: Where each sequence came from, and what was left out.
         preprocessed: What was done before the network.
         segmentation: What was found.
+        measurements: How large it is.
         model: What found it.
         seconds: Per step, in the order of the steps.
     """
@@ -28,6 +30,7 @@ class PatientResult:
     sources: Sources
     preprocessed: Preprocessed
     segmentation: Segmentation
+    measurements: Measurements
     model: ModelPackage
     seconds: Mapping[str, float]
 

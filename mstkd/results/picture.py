@@ -10,23 +10,24 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from mstkd.inference.segment import Segmentation
 from mstkd.modalities import CHANNELS
 from mstkd.regions import APPEARANCE, REGIONS, Region, region_mask
+from mstkd.results.measure import Measurements
 from mstkd.results.panels import WINDOW, plane
+from mstkd.results.patient import PatientResult
 
 Array = np.ndarray
 PLANES = ("Sagittal", "Coronal", "Axial")
 
 
-def draw_picture(path: Path, result: Segmentation) -> None:
+def draw_picture(path: Path, result: PatientResult) -> None:
     """Draw on the working grid (1 mm, RAS+), in the radiological convention: left is right.
 
     Above: an axial slice of each sequence, or 'missing'. Below: the reference in three
     planes through the largest sections of the tumour, with the regions filled.
     """
-    patient = result.patient
-    tissues = patient.labels_to_working(result.tissues)
+    patient = result.segmentation.patient
+    tissues = patient.labels_to_working(result.segmentation.tissues)
     masks = {region: region_mask(tissues, region) for region in REGIONS}
     point = largest_sections(masks[Region.WT])
     shown = patient.images[patient.reference_modality.channel]
@@ -51,7 +52,7 @@ def draw_picture(path: Path, result: Segmentation) -> None:
         left, right = ("A", "P") if across == 0 else ("R", "L")
         axis.text(0.02, 0.5, left, color="white", transform=axis.transAxes)
         axis.text(0.94, 0.5, right, color="white", transform=axis.transAxes)
-    _legend(axes[1][3], result)
+    _legend(axes[1][3], result.measurements)
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.94, wspace=0.03, hspace=0.12)
     figure.savefig(path, dpi=80, facecolor="black")
 
@@ -81,11 +82,11 @@ def _clear(axis: Axes) -> None:
     axis.set_facecolor("black")
 
 
-def _legend(axis: Axes, result: Segmentation) -> None:
+def _legend(axis: Axes, measurements: Measurements) -> None:
     _clear(axis)
     handles = [
-        Patch(color=APPEARANCE[region].colour, label=f"{region.title}: {result.volumes_ml[region]:.1f} mL")
-        for region in REGIONS
+        Patch(color=APPEARANCE[region].colour, label=f"{region.title}: {size.ml:.1f} mL")
+        for region, size in measurements.items()
     ]
     axis.legend(handles=handles, loc="upper left", facecolor="black", labelcolor="white", frameon=False, fontsize=12)
     axis.text(0.02, 0.02, "Research use only", color="0.7", transform=axis.transAxes)

@@ -7,9 +7,11 @@ from typing import Any
 
 import mstkd
 from mstkd.inference.memory import peak_memory_gb
+from mstkd.inference.uncertainty import UNCERTAIN_PERCENT
 from mstkd.modalities import Modality
 from mstkd.preprocessing import Alignment, Volume
 from mstkd.regions import Tissue
+from mstkd.results.measure import Measurement
 from mstkd.results.patient import PatientResult
 
 NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
@@ -33,13 +35,24 @@ def summarise(result: PatientResult) -> dict[str, Any]:
             "ml": round(done.brain.ml, 1),
         },
         "labels": {str(tissue.value): tissue.name for tissue in Tissue if tissue},
-        "regions_ml": {region.value: round(ml, 3) for region, ml in found.volumes_ml.items()},
+        "measurements": {region.value: _size(size) for region, size in result.measurements.items()},
+        "uncertain_ml": round(
+            float((found.uncertainty >= UNCERTAIN_PERCENT).sum() * found.patient.reference.voxel_ml), 3
+        ),
         "model": {"name": result.model.name, "sha256": result.model.sha256, "licence": result.model.card["licence"]},
         "device": found.device,
         "tile": list(found.tile) if found.tile else None,
         "seconds": {step: round(seconds, 2) for step, seconds in result.seconds.items()},
         "peak_memory_gb": round(peak_memory_gb(), 2),
         "warnings": result.warnings,
+    }
+
+
+def _size(size: Measurement) -> dict[str, float]:
+    return {
+        "ml": round(size.ml, 3),
+        "longest_mm": round(size.longest_mm, 1),
+        "perpendicular_mm": round(size.perpendicular_mm, 1),
     }
 
 

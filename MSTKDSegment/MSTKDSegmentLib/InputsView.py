@@ -1,0 +1,94 @@
+"""The four selectors: filled from what is recognised, never against the user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import slicer
+
+from .Recognise import evidenceOf, proposeVolumes
+from .Sentences import LABELS
+from .Translation import _
+
+
+class InputsView:
+    """Fills the selectors and says why.
+
+    A selector that the user has set, also to "not available", is touched: only "Recognise
+    again" changes it. Volumes that are loaded later go into empty, untouched selectors, and
+    only where they do not contradict what is chosen (two patients are never mixed).
+
+    Args:
+        ui: The panel's widgets.
+        onChange: Called when a selection changed.
+    """
+
+    def __init__(self, ui, onChange: Callable[[], None]) -> None:
+        self._ui = ui
+        self._onChange = onChange
+        self._selectors = {name: getattr(ui, f"{name}Selector") for name in LABELS}
+        self._touched: set[str] = set()
+        self._filling = False
+        self._questions: list[str] = []
+        for name, selector in self._selectors.items():
+            selector.connect("nodeActivated(vtkMRMLNode*)", lambda node, name=name: self._onUserChose(name))
+            selector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: self._onSelectionChanged())
+
+    @property
+    def chosen(self) -> dict:
+        """Sequence name to volume node, only where one is chosen."""
+        nodes = {name: selector.currentNode() for name, selector in self._selectors.items()}
+        return {name: node for name, node in nodes.items() if node is not None}
+
+    def setEnabled(self, enabled: bool) -> None:
+        """Whether volumes can be chosen now."""
+        for widget in (*self._selectors.values(), self._ui.recogniseButton, self._ui.sampleButton):
+            widget.enabled = enabled
+
+    def forgetTouches(self) -> None:
+        """Another scene: nothing in it is the user's choice yet."""
+        self._touched.clear()
+        self._questions = []
+
+    def recogniseAgain(self) -> None:
+        """Fill all four anew, on the user's wish."""
+        self.forgetTouches()
+        proposal = proposeVolumes(slicer.mrmlScene)
+        self._fill({name: proposal.chosen.get(name) for name in LABELS}, proposal.questions)
+
+    def fillEmpty(self) -> None:
+        """Fill what is empty and untouched, where it fits what is chosen."""
+        chosen = self.chosen
+        free = [name for name in LABELS if name not in chosen and name not in self._touched]
+        if not free:
+            return
+        proposal = proposeVolumes(slicer.mrmlScene)
+        if chosen and (proposal.questions or any(proposal.chosen.get(n) is not node for n, node in chosen.items())):
+            self._fill(
+                {}, [_("Other volumes were loaded too; press Recognise again to choose anew."), *proposal.questions]
+            )
+            return
+        self._fill({name: proposal.chosen.get(name) for name in free}, proposal.questions)
+
+    def _fill(self, nodes: dict, questions: list[str]) -> None:
+        self._filling = True  # selecting a node by code is announced like a user's choice
+        for name, node in nodes.items():
+            self._selectors[name].setCurrentNode(node)
+        self._filling = False
+        self._questions = list(questions)
+        self._onSelectionChanged()
+
+    def _onUserChose(self, name: str) -> None:
+        if not self._filling:
+            self._touched.add(name)
+
+    def _onSelectionChanged(self) -> None:
+        if self._filling:
+            return
+        for name, selector in self._selectors.items():
+            node = selector.currentNode()
+            nothing = _("The {sequence} volume, if the patient has one.").format(sequence=LABELS[name])
+            selector.toolTip = evidenceOf(node, name) if node is not None else nothing
+        self._ui.questionsLabel.text = "\n".join(self._questions)
+        self._ui.questionsLabel.visible = bool(self._questions)
+        self._onChange()

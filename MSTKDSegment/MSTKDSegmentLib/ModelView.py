@@ -1,0 +1,135 @@
+"""The models of this computer: choose, install, look, remove; and the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import qt
+
+from .Parameters import remember, remembered
+from .Sentences import LABELS
+from .Translation import _
+
+DEVICES = ("auto", "cpu", "cuda")
+"""The engine's words, in the order of the panel's list."""
+
+
+class ModelView:
+    """Lists the installed models and manages them.
+
+    Args:
+        ui: The panel's widgets.
+        logic: Stages a model in the engine's process.
+        dialogs: Asks the user.
+        onChange: Called when the choice, or the message, changed.
+    """
+
+    def __init__(self, ui, logic, dialogs, onChange: Callable[[], None]) -> None:
+        self._ui, self._logic, self._dialogs, self._onChange = ui, logic, dialogs, onChange
+        self._models: list = []
+        self.message = ""
+        """The last failure, in one sentence."""
+        device = remembered("device", DEVICES[0])
+        ui.deviceCombo.currentIndex = DEVICES.index(device) if device in DEVICES else 0
+        ui.modelCombo.connect("currentIndexChanged(int)", self._onModelChosen)
+        ui.deviceCombo.connect("currentIndexChanged(int)", self._onDeviceChosen)
+        ui.installModelButton.connect("clicked(bool)", lambda: self._install())
+        ui.openFolderButton.connect("clicked(bool)", lambda: self._openFolder())
+        ui.removeModelButton.connect("clicked(bool)", lambda: self._remove())
+
+    @property
+    def model(self):
+        """The chosen model, or None when none is installed."""
+        index = self._ui.modelCombo.currentIndex
+        return self._models[index] if 0 <= index < len(self._models) else None
+
+    @property
+    def device(self) -> str:
+        """The user's wish, in the engine's words."""
+        return DEVICES[self._ui.deviceCombo.currentIndex]
+
+    def expectedDice(self, chosen: dict) -> tuple[float, int] | None:
+        """Mean Dice of the whole tumour for these sequences, and the number of patients, as the card states."""
+        if self.model is None or not chosen:
+            return None
+        from mstkd.modalities import Modality
+
+        return self.model.expected_dice([Modality(name) for name in LABELS if name in chosen])
+
+    def refresh(self) -> None:
+        """List the models anew; the one chosen last time is chosen again."""
+        from mstkd.store import installed_models
+
+        wanted = remembered("model")
+        self._models = installed_models()
+        combo = self._ui.modelCombo
+        blocked = combo.blockSignals(True)
+        combo.clear()
+        for model in self._models:
+            combo.addItem(model.label)
+        labels = [model.label for model in self._models]
+        combo.currentIndex = labels.index(wanted) if wanted in labels else min(0, len(labels) - 1)
+        combo.blockSignals(blocked)
+        self._showLicence()
+
+    def _onModelChosen(self, index: int) -> None:
+        if self.model is not None:
+            remember("model", self.model.label)
+        self._showLicence()
+        self._onChange()
+
+    def _onDeviceChosen(self, index: int) -> None:
+        remember("device", self.device)
+        self._onChange()
+
+    def _showLicence(self) -> None:
+        model = self.model
+        self._ui.licenceLabel.text = _("Licence: {licence}").format(licence=model.licence) if model else ""
+        self._ui.modelCombo.toolTip = model.summary if model else _("No model is installed.")
+
+    def _openFolder(self) -> None:
+        from mstkd.store import models_folder
+
+        folder = models_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(folder)))
+
+    def _remove(self) -> None:
+        from mstkd.store import remove_model
+
+        question = _("Delete the model {model} from this computer?").format(model=self.model.label)
+        if self._dialogs.confirm(question):
+            self._try(lambda: remove_model(self.model.folder))
+
+    def _install(self) -> None:
+        source = self._dialogs.modelSource()
+        if source is not None:
+            self._try(lambda: self._logic.stageModel(*source, self._onStaged))
+
+    def _onStaged(self, answer: dict) -> None:
+        """The engine has checked a model: show its licence, ask, and take it or throw it away."""
+        self._try(lambda: self._takeOrDiscard(Path(answer["staged"]), answer["card"]))
+
+    def _takeOrDiscard(self, folder: Path, card: dict) -> None:
+        from mstkd.store import accept_staged, discard_staged, needs_consent
+
+        question = _("{name} {version}: {summary}\n\nLicence: {licence}\n\nInstall it under this licence?").format(
+            name=card["name"], version=card["version"], summary=card["summary"], licence=card["licence"]
+        )
+        if needs_consent(card) and not self._dialogs.confirm(question):
+            discard_staged(folder)
+            return
+        remember("model", accept_staged(folder).label)
+
+    def _try(self, work: Callable[[], object]) -> None:
+        """Do it; a refusal becomes the message, and the panel goes on."""
+        from mstkd.errors import InputError
+
+        self.message = ""
+        try:
+            work()
+        except (InputError, OSError, RuntimeError) as error:
+            self.message = str(error)
+        self.refresh()
+        self._onChange()

@@ -1,0 +1,44 @@
+"""What the panel keeps: in the scene what belongs to the patient, in the settings what belongs to the computer."""
+
+from __future__ import annotations
+
+import qt
+import slicer
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLVolumeNode
+from slicer.parameterNodeWrapper import parameterNodeWrapper
+
+GROUP = "MSTKDSegment/"
+
+
+@parameterNodeWrapper
+class Parameters:
+    """Saved with the scene.
+
+    Attributes:
+        flair, t1, t1gd, t2: The chosen volumes; None where a sequence is missing.
+        reference: The sequence whose voxels carry the result; empty lets the engine choose.
+        align: Whether sequences that moved are brought onto the reference.
+        brainMask: The user's own brain mask; None lets the engine find the brain.
+        output: The segmentation to write into; None makes a new one.
+        result: The segmentation whose measurements the panel shows.
+    """
+
+    flair: vtkMRMLScalarVolumeNode
+    t1: vtkMRMLScalarVolumeNode
+    t1gd: vtkMRMLScalarVolumeNode
+    t2: vtkMRMLScalarVolumeNode
+    reference: str = ""
+    align: bool = True
+    brainMask: vtkMRMLVolumeNode
+    output: vtkMRMLSegmentationNode
+    result: vtkMRMLSegmentationNode
+
+
+def remembered(name: str, default: str = "") -> str:
+    """A setting of this computer: the model, the device, the folder for reports, seconds of the last run."""
+    return slicer.util.settingsValue(GROUP + name, default, converter=str)
+
+
+def remember(name: str, value: str) -> None:
+    """Keep a setting of this computer for the next start."""
+    qt.QSettings().setValue(GROUP + name, value)

@@ -1,0 +1,137 @@
+"""The sentences of the panel: what was chosen, what to expect, what was found. No Qt, no scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .Translation import _
+
+LABELS = {"flair": "FLAIR", "t1": "T1", "t1gd": "T1Gd", "t2": "T2"}
+"""What a radiologist calls the sequences, in the network's channel order."""
+WEAK_DICE = 0.5
+"""Below this mean Dice, whole tumours are more often wrong than right."""
+
+
+def listed(words: Iterable[str]) -> str:
+    """``FLAIR, T1 and T2``."""
+    *head, last = words
+    return _("{first} and {last}").format(first=", ".join(head), last=last) if head else last
+
+
+def chosenSentence(chosen: Iterable[str]) -> str:
+    """Which sequences will be used and which are missing."""
+    given = set(chosen)
+    present = [label for name, label in LABELS.items() if name in given]
+    missing = [label for name, label in LABELS.items() if name not in given]
+    if not present:
+        return _("No volume is chosen yet.")
+    if not missing:
+        return _("All four sequences.")
+    return _("{present}; {missing} missing.").format(present=listed(present), missing=listed(missing))
+
+
+def expectationSentence(chosen: Iterable[str], expected: tuple[float, int] | None) -> str:
+    """The sequences, and the Dice of the whole tumour that the model card states for them.
+
+    Args:
+        expected: Mean Dice and the number of patients behind it; None where the card has none.
+    """
+    chosen = list(chosen)
+    said = chosenSentence(chosen)
+    if not chosen:
+        return said
+    if expected is None:
+        return said + " " + _("The model card states no accuracy for this combination.")
+    dice, cases = expected
+    said += " " + _(
+        "Expected whole-tumour Dice {dice:.2f} for this combination, from the model card ({cases} patients)."
+    ).format(dice=dice, cases=cases)
+    if dice < WEAK_DICE:
+        said += " " + _("The tumour will often be missed.")
+    return said
+
+
+def deviceSentence(device: dict | None, wish: str, seconds: float | None) -> str:
+    """What computes, and how long it takes.
+
+    Args:
+        device: The worker's `ready` event; None before the engine has started.
+        wish: "auto", "cpu" or "cuda", as the user chose.
+        seconds: How long the last run took on this device; None before the first.
+    """
+    duration = (
+        _("about half a minute to a few minutes")
+        if seconds is None
+        else _("last time {seconds:.0f} s").format(seconds=seconds)
+    )
+    if device is None:
+        if wish == "cpu":
+            return _("This computer's CPU: {duration}.").format(duration=duration)
+        return _("A GPU is used if the engine finds one; it says so when it has started.")
+    if device["device"] == "cuda" and wish != "cpu":
+        spent = _("a few seconds to half a minute") if seconds is None else duration
+        return _("GPU: {name}, {duration}.").format(name=device["device_name"], duration=spent)
+    cpu = _("this computer's CPU ({threads} threads)").format(threads=device["threads"])
+    if device["device"] == "cuda":
+        return _("On {cpu}: {duration}.").format(cpu=cpu, duration=duration)
+    return _("No GPU: {cpu}, {duration}.").format(cpu=cpu, duration=duration)
+
+
+def deviceKey(device: dict | None, wish: str) -> str:
+    """The name under which the duration of a run on this device is remembered."""
+    onGPU = device is not None and device["device"] == "cuda" and wish != "cpu"
+    return "secondsOnGPU" if onGPU else "secondsOnCPU"
+
+
+REGIONS = (
+    ("WT", _("Whole tumour, WT"), _("Whole tumour: core, oedema and infiltration")),
+    ("TC", _("Tumour core, TC"), _("Tumour core: necrosis, non-enhancing and enhancing tumour")),
+    ("ET", _("Enhancing, ET"), _("Enhancing tumour")),
+)
+TISSUES = (
+    ("NETC", _("Core, NETC"), _("Necrosis and non-enhancing tumour core")),
+    ("SNFH", _("Oedema, SNFH"), _("Surrounding FLAIR hyperintensity: oedema and infiltration")),
+    ("ET", _("Enhancing, ET"), _("Enhancing tumour")),
+)
+"""Name of the segment, its title in the table, and what it is."""
+HEADERS = (_("Region"), _("Volume\n(mL)"), _("Longest\naxial (mm)"), _("Perpendi-\ncular (mm)"))
+
+
+def resultRows(summary: dict, tissues: bool) -> list[tuple[str, str, str, str, str]]:
+    """The table: segment, title, volume in mL, longest axial diameter and its perpendicular in mm.
+
+    The classes' volumes follow from the nested regions'; their diameters are not measured.
+    """
+    measured = summary["measurements"]
+    if not tissues:
+        return [(name, title, *_row(measured[name])) for name, title, _what in REGIONS]
+    ml = {name: measured[name]["ml"] for name in measured}
+    parts = {"NETC": ml["TC"] - ml["ET"], "SNFH": ml["WT"] - ml["TC"]}
+    return [
+        (name, title, *(_row(measured[name]) if name in measured else (f"{parts[name]:.1f}", "", "")))
+        for name, title, _what in TISSUES
+    ]
+
+
+def _row(values: dict) -> tuple[str, str, str]:
+    return f"{values['ml']:.1f}", f"{values['longest_mm']:.1f}", f"{values['perpendicular_mm']:.1f}"
+
+
+def tableText(rows: list[tuple[str, str, str, str, str]]) -> str:
+    """The table with tabs, as spreadsheets take it from the clipboard."""
+    header = [_("Region"), _("Volume (mL)"), _("Longest axial diameter (mm)"), _("Perpendicular (mm)")]
+    return "\n".join("\t".join(cells) for cells in [header, *(row[1:] for row in rows)])
+
+
+def foundSentence(summary: dict) -> str:
+    """What was used, what was missing, and whether anything was found."""
+    given = [name for name, label in LABELS.items() if label in summary["sequences"]]
+    said = _("Segmented from: {sequences}").format(sequences=chosenSentence(given))
+    if not summary["measurements"]["WT"]["ml"]:
+        said += " " + _("No tumour was found; the segments are empty.")
+    return said
+
+
+def warningsText(summary: dict) -> str:
+    """One line for each doubt."""
+    return "\n".join(f"• {warning}" for warning in summary["warnings"])

@@ -1,0 +1,266 @@
+"""The panel: hands what the user does to the logic, and shows what the logic says."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from pathlib import Path
+
+import qt
+import slicer
+import vtk
+from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
+from slicer.util import VTKObservationMixin
+
+from .Controls import Control, Situation, controls
+from .Dialogs import Dialogs
+from .Engine import EngineError
+from .InputsView import InputsView
+from .ModelView import ModelView
+from .PackagesView import PackagesView
+from .Parameters import Parameters, remember, remembered
+from .ResultsView import ResultsView
+from .Sample import loadSample
+from .Sentences import LABELS, deviceKey, deviceSentence, expectationSentence
+from .Views import showInViews
+
+RECOGNISE_AFTER_MS = 300
+"""A volume node is added before its image and its name; four are often loaded in one go."""
+
+REFERENCES = ("", *LABELS)
+"""What the list of references stands for: the engine's choice, or one sequence."""
+
+
+class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The module's panel."""
+
+    def __init__(self, parent=None) -> None:
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic = None
+        self._dialogs = Dialogs()
+        self._parameters = None
+        self._guiTag = None
+        self._message = ""
+        self._shown = None
+        self._started, self._report = 0.0, None
+
+    def makeLogic(self):
+        """The logic of the module; called once."""
+        raise NotImplementedError
+
+    def setup(self) -> None:
+        """Build the panel; called once by Slicer."""
+        ScriptedLoadableModuleWidget.setup(self)
+        panel = slicer.util.loadUI(self.resourcePath("UI/MSTKDSegment.ui"))
+        self.layout.addWidget(panel)
+        self.ui = slicer.util.childWidgetVariables(panel)
+        panel.setMRMLScene(slicer.mrmlScene)
+        self.logic = self.makeLogic()
+        self.logic.onChange = self._onLogicChange
+        self._inputs = InputsView(self.ui, self._refresh)
+        self._models = ModelView(self.ui, self.logic, self._dialogs, self._refresh)
+        self._packages = PackagesView(self.ui, self._dialogs, self._try)
+        self._results = ResultsView(self.ui, self._say)
+        self._loaded = qt.QTimer()
+        self._loaded.setSingleShot(True)
+        self._loaded.setInterval(RECOGNISE_AFTER_MS)
+        self.ui.reportEdit.currentPath = remembered("reportFolder")
+        self._connect()
+        self._packages.refresh()
+        self._models.refresh()
+        self.initializeParameterNode()
+        self._refresh()
+
+    def _connect(self) -> None:
+        ui = self.ui
+        for button, action in (
+            (ui.segmentButton, self._onSegmentOrCancel),
+            (ui.recogniseButton, self._inputs.recogniseAgain),
+            (ui.sampleButton, self._onSample),
+        ):
+            button.connect("clicked(bool)", lambda checked=False, action=action: action())
+        ui.referenceCombo.connect("currentIndexChanged(int)", self._onReferenceChosen)
+        ui.reportEdit.connect("currentPathChanged(QString)", lambda path: remember("reportFolder", path))
+        self._loaded.connect("timeout()", self._onVolumesLoaded)
+        slicer.app.connect("aboutToQuit()", self.logic.close)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(scene, scene.NodeAddedEvent, self._onNodeAdded)
+
+    def cleanup(self) -> None:
+        """Called when the panel goes; nothing of it stays behind."""
+        self._loaded.stop()
+        self.setParameterNode(None)
+        self.removeObservers()
+        slicer.app.disconnect("aboutToQuit()", self.logic.close)
+        self.logic.onChange = None
+        self.logic.close()
+
+    def enter(self) -> None:
+        """Called when the user opens the module."""
+        self.initializeParameterNode()
+        self._packages.refresh()
+        self._models.refresh()
+        if not self._inputs.chosen:
+            self._inputs.fillEmpty()
+        self._refresh()
+        if not self._packages.missing and not slicer.app.testingEnabled():
+            self.logic.warmUp()  # the first run need not wait for it
+
+    def exit(self) -> None:
+        """Called when the user opens another module; a run goes on."""
+        self._loaded.stop()
+
+    def onSceneStartClose(self, caller, event) -> None:
+        """The scene's nodes are about to go, also those a run works with."""
+        self.logic.cancel()
+        self._loaded.stop()
+        self.setParameterNode(None)
+
+    def onSceneEndClose(self, caller, event) -> None:
+        """A new scene: everything in it starts afresh."""
+        self._inputs.forgetTouches()
+        self._message = ""
+        self.initializeParameterNode()
+        self._refresh()
+
+    def initializeParameterNode(self) -> None:
+        """Use the scene's own parameter node."""
+        if self._parameters is None:
+            self.setParameterNode(Parameters(self.logic.getParameterNode()))
+
+    def setParameterNode(self, parameters: Parameters | None) -> None:
+        """Connect the panel to what the scene keeps; None disconnects it."""
+        if self._parameters is not None:
+            self._parameters.disconnectGui(self._guiTag)
+            self.removeObserver(self._parameters, vtk.vtkCommand.ModifiedEvent, self._onParametersModified)
+        self._parameters = parameters
+        if parameters is not None:
+            named = {widget.property("SlicerParameterName"): widget for widget in vars(self.ui).values()}
+            named.pop(None, None)
+            # connectGui would do the same, but gives no tag back, so that nothing could be undone
+            self._guiTag = parameters.connectParametersToGui(named)
+            self.addObserver(parameters, vtk.vtkCommand.ModifiedEvent, self._onParametersModified)
+            self._onParametersModified()
+
+    def _onParametersModified(self, caller=None, event=None) -> None:
+        combo = self.ui.referenceCombo
+        blocked = combo.blockSignals(True)
+        combo.currentIndex = REFERENCES.index(self._parameters.reference)
+        combo.blockSignals(blocked)
+        self._results.show(self._parameters.result)
+        self._refresh()
+
+    def onReload(self) -> None:
+        """Reload the library too, not only the module's file."""
+        import sys
+
+        for name in [name for name in sys.modules if name.split(".")[0] == __package__]:
+            del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _onNodeAdded(self, caller, event, node) -> None:
+        if self.parent.isEntered and node.IsA("vtkMRMLScalarVolumeNode"):
+            self._loaded.start()
+
+    def _onVolumesLoaded(self) -> None:
+        self._inputs.fillEmpty()
+
+    def _onReferenceChosen(self, index: int) -> None:
+        self._parameters.reference = REFERENCES[index]
+
+    def _onSegmentOrCancel(self) -> None:
+        if self.logic.state.busy:
+            self.logic.cancel()
+            return
+        parameters, self._message = self._parameters, ""
+        self._started = time.monotonic()
+        self._report = self._reportFolder()
+        self._try(
+            lambda: self.logic.segment(
+                self._inputs.chosen,
+                reference=parameters.reference or None,
+                align=parameters.align,
+                brainMask=parameters.brainMask,
+                output=parameters.output,
+                report=self._report,
+                model=self._models.model.folder,
+                device=self._models.device,
+                waitForCompletion=False,
+            )
+        )
+
+    def _reportFolder(self) -> Path | None:
+        """A folder of its own for each run: no report replaces another patient's."""
+        parent = self.ui.reportEdit.currentPath
+        return Path(parent) / datetime.now().strftime("%Y-%m-%d %H-%M-%S") if parent else None
+
+    def _onLogicChange(self) -> None:
+        result = self.logic.result
+        if not self.logic.state.busy and result is not None and result is not self._shown:
+            self._shown = result
+            self._onResult(result)
+        self._refresh()
+
+    def _onResult(self, result) -> None:
+        seconds = time.monotonic() - self._started
+        remember(deviceKey(self.logic.device, self._models.device), f"{seconds:.0f}")
+        self._results.keep(result, self._report)
+        self._parameters.result = result.segmentation
+        self._results.show(result.segmentation)  # also when it is the same node as before
+        showInViews(result, list(self._inputs.chosen.values()))
+
+    def _onSample(self) -> None:
+        self._try(loadSample)
+        self._inputs.recogniseAgain()
+
+    def _say(self, message: str) -> None:
+        self._message = message
+        self._refresh()
+
+    def _try(self, work) -> None:
+        """Do it; a refusal becomes the message, and the panel goes on."""
+        self._message = ""
+        try:
+            work()
+        except (EngineError, OSError, RuntimeError) as error:
+            self._message = str(error)
+        self._packages.refresh()
+        self._refresh()
+
+    def _situation(self) -> Situation:
+        model, device, wish = self._models.model, self.logic.device, self._models.device
+        seconds = remembered(deviceKey(device, wish))
+        return Situation(
+            chosen={name: node.GetID() for name, node in self._inputs.chosen.items()},
+            reference=self._parameters.reference if self._parameters is not None else "",
+            missingPackages=self._packages.missing,
+            model=model.label if model else "",
+            removable=model is not None and not model.shipped,
+            device=deviceSentence(device, wish, float(seconds) if seconds else None),
+            share=self.logic.share,
+            text=self.logic.text,
+            message=self._message or self._models.message or self.logic.message,
+        )
+
+    def _refresh(self) -> None:
+        """Show everything anew from what is known."""
+        ui, situation = self.ui, self._situation()
+        shown = controls(self.logic.state, situation)
+        _apply(ui.segmentButton, shown.segment)
+        _apply(ui.removeModelButton, shown.remove)
+        self._inputs.setEnabled(shown.inputsEnabled)
+        ui.advancedSection.enabled = shown.inputsEnabled
+        ui.modelCombo.enabled = ui.installModelButton.enabled = ui.deviceCombo.enabled = shown.modelsEnabled
+        ui.progressBar.visible, ui.progressBar.value = shown.progressVisible, shown.progress
+        for label, text in ((ui.stateLabel, shown.stateLine), (ui.messageLabel, shown.messageLine)):
+            label.text, label.visible = text, bool(text)
+        ui.installRow.visible = shown.installVisible
+        ui.expectationLabel.text = expectationSentence(situation.chosen, self._models.expectedDice(situation.chosen))
+
+
+def _apply(button, control: Control) -> None:
+    button.text, button.enabled, button.toolTip = control.text, control.enabled, control.toolTip

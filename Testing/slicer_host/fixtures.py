@@ -1,0 +1,21 @@
+"""The fixture `host`, for a conftest: `from slicer_host.fixtures import host`."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def host():
+    """Slicer with an empty scene; the test fails at its end on an exception in a slot or an unexpected dialog."""
+    from slicer_host import boot  # only tests that ask for Slicer pay for Qt
+
+    slicer_host = boot()
+    slicer_host.reset()
+    yield slicer_host
+    slicer_host.newScene()
+    slicer_host.process()
+    errors, unexpected = list(slicer_host.slotErrors), list(slicer_host.unexpectedDialogs)
+    slicer_host.reset()
+    assert not errors, f"exceptions in slots: {errors}"
+    assert not unexpected, f"unexpected dialogs: {unexpected}"

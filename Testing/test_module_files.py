@@ -1,0 +1,61 @@
+"""The module as it is packaged: nothing forgotten, nothing heavy at import, the sample as registered."""
+
+import ast
+import hashlib
+import sys
+from pathlib import Path
+
+import matplotlib.image
+import pytest
+from MSTKDSegmentLib import Sample
+from MSTKDSegmentLib.Engine import EngineError
+
+ROOT = Path(__file__).parents[1]
+MODULE = ROOT / "MSTKDSegment"
+SOURCES = sorted(MODULE.rglob("*.py"))
+ALLOWED = {*sys.stdlib_module_names, "slicer", "qt", "ctk", "vtk", "numpy", "MSTKDSegmentLib"}
+
+
+def imported_at_once(tree: ast.AST) -> set[str]:
+    """Packages that are imported when the file is, not first inside a function."""
+    found = set()
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        if isinstance(node, ast.Import):
+            found |= {name.name.split(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(node.module.split(".")[0])
+        else:
+            found |= imported_at_once(node)
+    return found
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
+def test_a_file_of_the_module_imports_only_what_every_slicer_has(source):
+    assert imported_at_once(ast.parse(source.read_text())) <= ALLOWED
+
+
+def test_every_file_of_the_module_is_installed():
+    listed = (MODULE / "CMakeLists.txt").read_text().replace("${MODULE_NAME}", "MSTKDSegment").split()
+    files = [path for path in MODULE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    wanted = {path.relative_to(MODULE).as_posix() for path in files} - {"CMakeLists.txt"}
+    assert wanted <= set(listed)
+    assert {entry for entry in listed if entry.endswith((".py", ".ui", ".png"))} <= wanted | {"MSTKDSegment.py"}
+
+
+def test_the_sample_is_what_its_checksums_say():
+    for file, checksum in Sample.FILES.values():
+        assert hashlib.sha256((Sample.sampleFolder() / file).read_bytes()).hexdigest() == checksum
+
+
+def test_a_missing_sample_is_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setattr(Sample, "engineFolder", lambda: tmp_path)
+    with pytest.raises(EngineError, match="sample patient is not installed"):
+        Sample.sampleFolder()
+
+
+def test_the_samples_picture_has_slicers_size():
+    picture = MODULE / "Resources" / "Icons" / "BraTS2021_01479.png"
+    assert picture.stat().st_size < 100_000
+    assert matplotlib.image.imread(picture).shape[:2] == (280, 260)

@@ -1,0 +1,497 @@
+"""The panel in the test host: what a user sees in each state, with a logic that only says what it is told."""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from slicer_host import boot
+
+host = boot()
+
+import MSTKDSegmentLib  # noqa: E402  needs the host
+import slicer  # noqa: E402
+from MSTKDSegmentLib import Dependencies  # noqa: E402
+from MSTKDSegmentLib.Dialogs import Dialogs  # noqa: E402
+from MSTKDSegmentLib.Engine import EngineError  # noqa: E402
+from MSTKDSegmentLib.Patient import Result  # noqa: E402
+from MSTKDSegmentLib.Regions import importSteps, isShowingTissues  # noqa: E402
+from MSTKDSegmentLib.Sentences import LABELS  # noqa: E402
+from MSTKDSegmentLib.States import State  # noqa: E402
+from MSTKDSegmentLib.Steps import runToEnd  # noqa: E402
+
+from mstkd.regions import segment_descriptions, tissue_descriptions  # noqa: E402
+
+WIDTH = 420
+MEASURED = {
+    "WT": {"ml": 41.27, "longest_mm": 62.4, "perpendicular_mm": 41.9},
+    "TC": {"ml": 12.64, "longest_mm": 35.6, "perpendicular_mm": 25.5},
+    "ET": {"ml": 8.08, "longest_mm": 30.8, "perpendicular_mm": 22.7},
+}
+DOUBT = "T2 lies 3.1 mm away from T1Gd and could not be aligned; check the result at the tumour's border."
+
+
+class SaidLogic:
+    """The logic's interface; the test says what happens."""
+
+    def __init__(self):
+        self.state, self.share, self.text, self.message = State.IDLE, 0.0, "", ""
+        self.result = self.device = self.onChange = None
+        self.asked, self.staging, self.calls = None, None, []
+
+    def segment(self, volumes, **wishes):
+        self.asked = {"volumes": volumes, **wishes}
+        self.say(State.PREPARING, 0.0, "Writing FLAIR")
+
+    def say(self, state, share=0.0, text="", message=""):
+        self.state, self.share, self.text, self.message = state, share, text, message
+        if self.onChange:
+            self.onChange()
+
+    def finish(self, result):
+        self.result = result
+        self.say(State.IDLE)
+
+    def cancel(self):
+        if self.state.busy:
+            self.say(State.CANCELLING, self.share, "Cancelling")
+
+    def stageModel(self, source, sha256, onDone):  # noqa: N802, N803  the logic's names
+        self.staging = (source, sha256, onDone)
+        self.say(State.RUNNING, 0.1, "Fetching the model")
+
+    def warmUp(self):  # noqa: N802
+        self.calls.append("warmUp")
+
+    def close(self):
+        self.calls.append("close")
+        self.state = State.IDLE
+
+
+@pytest.fixture(autouse=True)
+def fresh_host():
+    host.reset()
+    host.slotErrors.clear()
+    yield
+    assert not host.slotErrors
+    assert not host.unexpectedDialogs
+
+
+@pytest.fixture
+def missing(monkeypatch):
+    """What the engine lacks; empty it to "install"."""
+    packages = []
+    monkeypatch.setattr(Dependencies, "missingRequirements", lambda: list(packages))
+    return packages
+
+
+@pytest.fixture
+def open_panel(monkeypatch, missing, tmp_path):
+    monkeypatch.setattr(MSTKDSegmentLib, "SegmentLogic", SaidLogic)
+    monkeypatch.setenv("MSTKD_MODELS", str(tmp_path / "models"))
+
+    def opened():
+        widget = host.openModule("MSTKDSegment")
+        widget.parent.show()
+        return widget
+
+    return opened
+
+
+@pytest.fixture
+def panel(open_panel):
+    return open_panel()
+
+
+def volume(name, size=12):
+    rng = np.random.default_rng(len(name))
+    return slicer.util.addVolumeFromArray(rng.integers(0, 400, (size, size, size)).astype(np.int16), name=name)
+
+
+@pytest.fixture
+def patient():
+    """FLAIR and T1Gd in the scene."""
+    return {"flair": volume("Patient FLAIR"), "t1gd": volume("Patient T1 post Gd")}
+
+
+def result_on(reference, warnings=()):
+    """What a run gives: a segmentation on the reference, three nested cubes."""
+    labels = np.zeros((12, 12, 12), np.uint8)
+    labels[2:9, 2:9, 2:9], labels[3:7, 3:7, 3:7], labels[4:6, 4:6, 4:6] = 2, 1, 3
+    summary = {
+        "sequences": {"FLAIR": {}, "T1Gd": {}},
+        "missing": ["T1", "T2"],
+        "measurements": MEASURED,
+        "warnings": list(warnings),
+        "reference": {"sequence": "T1Gd"},
+    }
+    answer = {"summary": summary, "segments": segment_descriptions(), "tissues": tissue_descriptions()}
+    node = runToEnd(importSteps(reference, labels, answer))
+    return Result(node, summary, labels, np.full(labels.shape, 60, np.uint8))
+
+
+def click(button):
+    button.click()
+    host.process()
+
+
+def chosen(panel):
+    nodes = {name: getattr(panel.ui, f"{name}Selector").currentNode() for name in LABELS}
+    return {name: node.GetName() for name, node in nodes.items() if node}
+
+
+def table(panel):
+    widget = panel.ui.resultTable
+    return [[widget.item(row, column).text() for column in range(4)] for row in range(widget.rowCount)]
+
+
+def test_an_entered_panel_is_filled_from_the_loaded_volumes_and_says_what_to_expect(patient, panel):
+    assert chosen(panel) == {"flair": "Patient FLAIR", "t1gd": "Patient T1 post Gd"}
+    assert "FLAIR and T1Gd; T1 and T2 missing. Expected whole-tumour Dice 0.69" in panel.ui.expectationLabel.text
+    assert "FLAIR" in panel.ui.flairSelector.toolTip
+    assert panel.ui.segmentButton.enabled
+
+
+def test_an_empty_scene_says_what_to_do(panel):
+    assert chosen(panel) == {}
+    assert not panel.ui.segmentButton.enabled
+    assert panel.ui.stateLabel.text == "Choose at least one volume."
+
+
+def test_volumes_loaded_later_fill_empty_selectors(panel):
+    volume("Patient FLAIR")
+    host.process(500)
+    assert chosen(panel) == {"flair": "Patient FLAIR"}
+    volume("Patient T2")
+    host.process(500)
+    assert chosen(panel) == {"flair": "Patient FLAIR", "t2": "Patient T2"}
+
+
+def test_a_selector_that_the_user_set_to_not_available_stays_so(patient, panel):
+    selector = panel.ui.t1gdSelector
+    selector.setCurrentNode(None)
+    selector.nodeActivated.emit(None)
+    volume("Patient T2")
+    host.process(500)
+    host.exit(panel)
+    host.enter(panel)
+    assert "t1gd" not in chosen(panel)
+    click(panel.ui.recogniseButton)
+    assert chosen(panel)["t1gd"] == "Patient T1 post Gd"
+
+
+def test_a_second_patients_volumes_are_not_mixed_into_the_first(patient, panel):
+    volume("Other FLAIR")
+    volume("Other T2")
+    host.process(500)
+    assert "t2" not in chosen(panel)
+    assert "Recognise again" in panel.ui.questionsLabel.text
+
+
+def test_segment_hands_over_what_is_chosen(patient, panel):
+    panel.ui.alignCheckBox.checked = False
+    panel.ui.referenceCombo.currentIndex = 1
+    panel.ui.deviceCombo.currentIndex = 1
+    click(panel.ui.segmentButton)
+    asked = panel.logic.asked
+    assert asked["volumes"] == patient
+    assert (asked["reference"], asked["align"], asked["device"]) == ("flair", False, "cpu")
+    assert (asked["brainMask"], asked["output"], asked["report"]) == (None, None, None)
+    assert (Path(asked["model"]) / "card.json").is_file()
+    assert asked["waitForCompletion"] is False
+
+
+def test_two_runs_write_their_reports_into_folders_of_their_own(patient, panel, tmp_path, monkeypatch):
+    panel.ui.reportEdit.currentPath = str(tmp_path)
+    click(panel.ui.segmentButton)
+    assert panel.logic.asked["report"].parent == tmp_path
+    assert not panel.logic.asked["report"].exists()
+
+
+def test_a_run_shows_its_progress_and_can_be_cancelled(patient, panel):
+    click(panel.ui.segmentButton)
+    panel.logic.say(State.RUNNING, 0.42, "Finding the brain")
+    assert panel.ui.segmentButton.text == "Cancel"
+    assert (panel.ui.progressBar.visible, panel.ui.progressBar.value) == (True, 42)
+    assert panel.ui.stateLabel.text == "Finding the brain"
+    assert not panel.ui.flairSelector.enabled
+    click(panel.ui.segmentButton)
+    assert panel.logic.state is State.CANCELLING
+    assert not panel.ui.segmentButton.enabled
+    panel.logic.say(State.IDLE)
+    assert panel.ui.segmentButton.text == "Segment"
+    assert panel.ui.flairSelector.enabled
+    assert not panel.ui.progressBar.visible
+
+
+def test_a_failure_is_one_line_and_the_next_run_clears_it(patient, panel):
+    click(panel.ui.segmentButton)
+    panel.logic.say(State.FAILED, message="The engine was killed; close other programs.")
+    assert panel.ui.messageLabel.text == "The engine was killed; close other programs."
+    assert panel.ui.segmentButton.enabled
+    click(panel.ui.segmentButton)
+    assert not panel.ui.messageLabel.visible
+
+
+def test_a_refusal_at_once_is_said_in_the_panel(patient, panel):
+    def refuse(volumes, **wishes):
+        raise EngineError("FLAIR holds no image; load it again.")
+
+    panel.logic.segment = refuse
+    click(panel.ui.segmentButton)
+    assert panel.ui.messageLabel.text == "FLAIR holds no image; load it again."
+    assert panel.ui.segmentButton.enabled
+
+
+def test_the_result_is_a_table_with_what_was_missing_and_the_doubts(patient, panel):
+    assert not panel.ui.resultsSection.visible
+    click(panel.ui.segmentButton)
+    panel.logic.finish(result_on(patient["t1gd"], [DOUBT]))
+    assert panel.ui.resultsSection.visible
+    assert table(panel) == [
+        ["Whole tumour, WT", "41.3", "62.4", "41.9"],
+        ["Tumour core, TC", "12.6", "35.6", "25.5"],
+        ["Enhancing, ET", "8.1", "30.8", "22.7"],
+    ]
+    assert "T1 and T2 missing" in panel.ui.foundLabel.text
+    assert DOUBT in panel.ui.warningsLabel.text
+
+
+def test_the_slices_show_the_reference_and_the_tumours_middle(patient, panel):
+    red = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceNode")
+    click(panel.ui.segmentButton)
+    panel.logic.finish(result_on(patient["t1gd"]))
+    layers = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+    assert layers
+    assert {node.GetBackgroundVolumeID() for node in layers} == {patient["t1gd"].GetID()}
+    assert red.GetSliceToRAS().GetElement(2, 3) == pytest.approx(5.0, abs=0.01)
+
+
+def test_the_switch_shows_tissue_classes_and_regions_again(patient, panel):
+    click(panel.ui.segmentButton)
+    result = result_on(patient["t1gd"])
+    panel.logic.finish(result)
+    panel.ui.tissuesRadio.checked = True
+    assert isShowingTissues(result.segmentation)
+    assert [row[:2] for row in table(panel)] == [
+        ["Core, NETC", "4.6"],
+        ["Oedema, SNFH", "28.6"],
+        ["Enhancing, ET", "8.1"],
+    ]
+    panel.ui.regionsRadio.checked = True
+    assert not isShowingTissues(result.segmentation)
+    assert table(panel)[0][0] == "Whole tumour, WT"
+
+
+def test_uncertain_voxels_are_an_overlay_on_request(patient, panel):
+    click(panel.ui.segmentButton)
+    panel.logic.finish(result_on(patient["t1gd"]))
+    before = slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
+    panel.ui.uncertaintyCheckBox.checked = True
+    layers = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == before + 1
+    assert all(node.GetForegroundVolumeID() for node in layers)
+    panel.ui.uncertaintyCheckBox.checked = False
+    assert not any(node.GetForegroundVolumeID() for node in layers)
+    host.process(500)
+    assert chosen(panel) == {"flair": "Patient FLAIR", "t1gd": "Patient T1 post Gd"}
+
+
+def test_the_table_survives_saving_and_loading_the_scene(patient, panel, tmp_path):
+    click(panel.ui.segmentButton)
+    panel.logic.finish(result_on(patient["t1gd"], [DOUBT]))
+    panel.ui.referenceCombo.currentIndex = 3
+    before = table(panel)
+    text = slicer.mrmlScene
+    text.SetSaveToXMLString(1)
+    text.Commit()
+    saved = text.GetSceneXMLString()
+    slicer.mrmlScene.Clear(0)
+    host.process()
+    assert not panel.ui.resultsSection.visible
+    assert panel.ui.referenceCombo.currentIndex == 0
+    slicer.mrmlScene.SetLoadFromXMLString(1)
+    slicer.mrmlScene.SetSceneXMLString(saved)
+    slicer.mrmlScene.Import()
+    host.process()
+    assert table(panel) == before
+    assert DOUBT in panel.ui.warningsLabel.text
+    assert panel.ui.referenceCombo.currentIndex == 3
+
+
+def test_closing_the_scene_while_a_run_is_under_way_cancels_it_without_a_question(patient, panel):
+    click(panel.ui.segmentButton)
+    panel.logic.say(State.RUNNING, 0.3, "Segmenting")
+    slicer.mrmlScene.Clear(0)
+    assert panel.logic.state is State.CANCELLING
+    panel.logic.say(State.IDLE)
+    assert chosen(panel) == {}
+    assert panel.ui.stateLabel.text == "Choose at least one volume."
+
+
+def observers_of(scene):
+    return sum(scene.HasObserver(event) for event in range(1, 70000))
+
+
+def test_ten_times_opened_and_closed_the_scene_is_as_it_was(open_panel, patient):
+    host.closeModule(open_panel())
+    nodes, files = slicer.mrmlScene.GetNumberOfNodes(), set(Path(slicer.app.temporaryPath).iterdir())
+    events = observers_of(slicer.mrmlScene)
+    for _ in range(10):
+        panel = open_panel()
+        logic = panel.logic
+        host.closeModule(panel)
+        assert logic.calls[-1] == "close"
+        assert logic.onChange is None
+    assert slicer.mrmlScene.GetNumberOfNodes() == nodes
+    assert observers_of(slicer.mrmlScene) == events
+    assert set(Path(slicer.app.temporaryPath).iterdir()) == files
+
+
+def test_a_reloaded_panel_works_with_the_library_as_it_is_now(patient, panel, monkeypatch):
+    library = {name: module for name, module in sys.modules.items() if name.startswith("MSTKDSegmentLib")}
+    logic = panel.logic
+    again = host.reloadModule(panel)
+    assert logic.calls[-1] == "close"
+    assert type(again._inputs) is not type(panel._inputs)
+    assert chosen(again) == {"flair": "Patient FLAIR", "t1gd": "Patient T1 post Gd"}
+    host.closeModule(again)
+    sys.modules.update(library)  # the other tests' own
+
+
+def test_slicers_end_closes_the_logic(panel):
+    logic = panel.logic
+    host.quit()
+    assert "close" in logic.calls
+
+
+def test_the_engine_is_warmed_up_only_where_nothing_is_missing(open_panel, missing):
+    panel = open_panel()
+    assert "warmUp" in panel.logic.calls
+    host.closeModule(panel)
+    missing.append("torch>=2.2")
+    assert "warmUp" not in open_panel().logic.calls
+
+
+def test_missing_packages_are_offered_and_a_refusal_is_said(patient, missing, open_panel, monkeypatch):
+    missing.append("torch>=2.2")
+    panel = open_panel()
+    assert panel.ui.installRow.visible
+    assert not panel.ui.segmentButton.enabled
+    assert "press Install packages" in panel.ui.stateLabel.text
+
+    def refuse(confirm):
+        raise EngineError("Installation was refused; the engine cannot run without its packages.")
+
+    monkeypatch.setattr(Dependencies, "ensureEngine", refuse)
+    click(panel.ui.installButton)
+    assert "refused" in panel.ui.messageLabel.text
+    monkeypatch.setattr(Dependencies, "ensureEngine", lambda confirm: missing.clear())
+    click(panel.ui.installButton)
+    assert not panel.ui.installRow.visible
+    assert panel.ui.segmentButton.enabled
+
+
+def test_packages_can_come_from_a_folder(missing, open_panel, monkeypatch, tmp_path):
+    missing.append("torch>=2.2")
+    panel = open_panel()
+    given = []
+    monkeypatch.setattr(Dependencies, "installFromFolder", given.append)
+    host.answer("QFileDialog.getExistingDirectory", str(tmp_path))
+    click(panel.ui.installOfflineButton)
+    assert given == [tmp_path]
+
+
+def test_the_shipped_model_is_chosen_with_its_licence_and_cannot_be_removed(panel):
+    assert panel.ui.modelCombo.currentText.startswith("compact-student")
+    assert "Non-commercial research only" in panel.ui.licenceLabel.text
+    assert not panel.ui.removeModelButton.enabled
+
+
+def test_a_model_that_the_engine_refuses_is_said(panel, monkeypatch):
+    monkeypatch.setattr(Dialogs, "modelSource", lambda self: ("/models/broken.zip", None))
+    click(panel.ui.installModelButton)
+    assert panel.logic.staging[:2] == ("/models/broken.zip", None)
+    assert panel.ui.segmentButton.text == "Cancel"
+    panel.logic.say(State.FAILED, message="broken.zip is no zip file; download it again.")
+    assert panel.ui.messageLabel.text == "broken.zip is no zip file; download it again."
+
+
+def test_the_device_and_the_last_duration_are_said(patient, panel):
+    panel.logic.device = {"device": "cpu", "device_name": "x86_64", "threads": 8}
+    panel.logic.say(State.IDLE)
+    assert panel.ui.stateLabel.text.startswith("No GPU: this computer's CPU (8 threads)")
+    click(panel.ui.segmentButton)
+    panel.logic.finish(result_on(patient["t1gd"]))
+    assert "last time 0 s" in panel.ui.stateLabel.text
+
+
+LONG = "sub-0042_ses-20260412_acq-mprage_ce-gadolinium_desc-preprocessed_T1w Gd of an outside hospital"
+
+
+def _empty(panel):
+    pass
+
+
+def _filled(panel):
+    volume("Patient FLAIR")
+    volume(LONG)
+    click(panel.ui.recogniseButton)
+
+
+def _asking(panel):
+    volume("Other FLAIR")
+    _filled(panel)
+
+
+def _running(panel):
+    _filled(panel)
+    click(panel.ui.segmentButton)
+    panel.logic.say(State.RUNNING, 0.42, "Finding the brain")
+
+
+def _cancelling(panel):
+    _running(panel)
+    click(panel.ui.segmentButton)
+
+
+def _failed(panel):
+    _running(panel)
+    panel.logic.say(State.FAILED, message=f"{LONG} holds no image; load it again.")
+
+
+def _done(panel):
+    _running(panel)
+    panel.logic.device = {"device": "cpu", "device_name": "x86_64", "threads": 8}
+    panel.logic.finish(result_on(panel.ui.t1gdSelector.currentNode(), [DOUBT, DOUBT]))
+
+
+def _tissues(panel):
+    _done(panel)
+    panel.ui.tissuesRadio.checked = True
+
+
+def _everything_open(panel):
+    _done(panel)
+    panel.ui.modelSection.collapsed = panel.ui.advancedSection.collapsed = False
+
+
+STATES = (_empty, _filled, _asking, _running, _cancelling, _failed, _done, _tissues, _everything_open)
+
+
+@pytest.mark.parametrize("go", STATES, ids=lambda go: go.__name__.strip("_"))
+def test_in_every_state_the_panel_fits_a_narrow_dock(panel, go, tmp_path):
+    go(panel)
+    host.process()
+    assert panel.parent.minimumSizeHint.width() <= WIDTH
+    folder = Path(os.environ.get("PANEL_PICTURES", tmp_path))
+    host.screenshot(panel, folder / f"panel-{go.__name__.strip('_')}.png", (WIDTH, 760 + 300 * (go is STATES[-1])))
+
+
+def test_the_panel_without_its_packages_fits_a_narrow_dock(missing, open_panel, tmp_path):
+    missing.append("torch>=2.2")
+    panel = open_panel()
+    _filled(panel)
+    assert panel.parent.minimumSizeHint.width() <= WIDTH
+    host.screenshot(panel, Path(os.environ.get("PANEL_PICTURES", tmp_path)) / "panel-packages.png", (WIDTH, 760))

@@ -1,0 +1,84 @@
+"""What the worker does for each kind of request."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from mstkd.batch import run_study
+from mstkd.files import whole_file
+from mstkd.inference.predictor import Stop
+from mstkd.inference.segment import Report
+from mstkd.modalities import ordered
+from mstkd.models import load_once
+from mstkd.pipeline import segment_patient
+from mstkd.regions import segment_descriptions, tissue_descriptions
+from mstkd.results import ResultFolder, summarise
+from mstkd.sources import Sources, named_file
+from mstkd.store import shipped_model, stage_model
+from mstkd.worker.requests import Request, SegmentRequest, StudyRequest
+
+Array = np.ndarray
+Answer = dict[str, Any]
+
+
+def run(request: Request, report: Report, stop: Stop) -> Answer:
+    """Do what is asked; returns what the ``done`` event says.
+
+    Args:
+        report: Told about progress; raises CancelledError when it is time to stop.
+        stop: Asked between passes of the network.
+
+    Raises:
+        InputError: The request or what it names is refused.
+        CancelledError: It was time to stop.
+    """
+    if isinstance(request, SegmentRequest):
+        return segment(request, report, stop)
+    if isinstance(request, StudyRequest):
+        outcome = run_study(request.folder, request.output, model=request.model, wishes=request.wishes, report=report)
+        return {"outcome": outcome.plain()}
+    staged = stage_model(request.source, request.sha256, report)
+    return {"staged": str(staged.folder), "card": staged.card}
+
+
+def segment(request: SegmentRequest, report: Report, stop: Stop) -> Answer:
+    """Segment one patient and write what is wanted of it: all files or none.
+
+    The maps have the reference's voxels in the reference's order. Their geometry is the
+    reference's too, but the caller, who owns the reference, is the authority on that.
+    """
+    files = {modality: request.volumes[modality] for modality in ordered(request.volumes)}
+    with ExitStack() as writing:
+        results = writing.enter_context(ResultFolder(request.report)) if request.report else None
+        result = segment_patient(
+            Sources({m: named_file(m, path, request.names.get(m, "")) for m, path in files.items()}),
+            load_once(request.model or shipped_model()),
+            request.wishes,
+            report=report,
+            stop=stop,
+        )
+        report(0.95, "Writing")
+        found = result.segmentation
+        maps = {request.labels: found.tissues}
+        if request.uncertainty:
+            maps[request.uncertainty] = found.uncertainty
+        geometry = sitk.ReadImage(str(files[found.patient.reference_modality]))
+        for path, values in maps.items():
+            write_map(writing.enter_context(whole_file(path)), values, geometry)
+        summary = results.write(result) if results else summarise(result)
+    return {"summary": summary, "segments": segment_descriptions(), "tissues": tissue_descriptions()}
+
+
+def write_map(path: Path, values: Array, geometry: sitk.Image) -> None:
+    """Write ``(I, J, K)`` as NRRD with the geometry of an image, whatever the file's name ends in."""
+    image = sitk.GetImageFromArray(values.transpose(2, 1, 0))
+    image.CopyInformation(geometry)
+    writer = sitk.ImageFileWriter()
+    writer.SetImageIO("NrrdImageIO")
+    writer.SetFileName(str(path))
+    writer.Execute(image)
