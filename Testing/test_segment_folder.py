@@ -80,7 +80,7 @@ def test_a_killed_batch_does_exactly_what_is_missing_and_its_table_is_whole(half
         if outcome.status == "failed":
             assert row["study"] in row["message"]
         else:
-            assert float(row["WT mL"]) == pytest.approx(outcome.summary["measurements"]["WT"]["ml"], abs=0.01)
+            assert float(row["WT_ml"]) == pytest.approx(outcome.summary["measurements"]["WT"]["ml"], abs=0.01)
     assert any(text.startswith("20 of 20, study_19") for _, text in said)
 
 
