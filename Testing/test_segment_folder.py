@@ -89,7 +89,7 @@ def test_a_renamed_study_is_known_by_its_content_and_a_changed_one_is_done_again
     (studies / "study_00").rename(studies / "study_00_renamed")
     (studies / "study_01" / "t1.nii.gz").unlink()
     (studies / "study_01").rmdir()
-    write_study(studies / "study_01", 17)
+    write_study(studies / "study_01", 31)  # the same sequence of another head
     logic = SegmentLogic()
     status = {outcome.study: outcome.status for outcome in logic.segmentFolder(studies, results)}
     logic.close()
