@@ -62,7 +62,7 @@ class SelfTest(ScriptedLoadableModuleTest):
         finally:
             logic.onChange = None
             logic.close()
-        assert logic.message == "", logic.message
+        assert logic.state is State.IDLE, logic.message
         assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
 
     @staticmethod
