@@ -80,7 +80,7 @@ def test_a_killed_batch_does_exactly_what_is_missing_and_its_table_is_whole(half
         if outcome.status == "failed":
             assert row["study"] in row["message"]
         else:
-            assert float(row["WT mL"]) == pytest.approx(outcome.summary["measurements"]["WT"]["ml"], abs=0.01)
+            assert float(row["WT_ml"]) == pytest.approx(outcome.summary["measurements"]["WT"]["ml"], abs=0.01)
     assert any(text.startswith("20 of 20, study_19") for _, text in said)
 
 
@@ -89,7 +89,7 @@ def test_a_renamed_study_is_known_by_its_content_and_a_changed_one_is_done_again
     (studies / "study_00").rename(studies / "study_00_renamed")
     (studies / "study_01" / "t1.nii.gz").unlink()
     (studies / "study_01").rmdir()
-    write_study(studies / "study_01", 17)
+    write_study(studies / "study_01", 31)  # the same sequence of another head
     logic = SegmentLogic()
     status = {outcome.study: outcome.status for outcome in logic.segmentFolder(studies, results)}
     logic.close()

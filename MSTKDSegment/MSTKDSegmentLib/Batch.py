@@ -16,16 +16,17 @@ def folderSteps(inputFolder: Path, outputFolder: Path, wishes: dict, session: Se
     """Segment every study of the folder; returns the outcomes in the studies' order.
 
     Raises:
-        EngineError: No studies, or the engine cannot be started; what is finished stays.
+        EngineError: No studies, the engine cannot be started, or at last the table cannot be
+            written; what is finished stays.
     """
-    from mstkd.batch import Outcome, find_studies, write_table
+    from mstkd.batch import TABLE, Outcome, find_studies, write_table
     from mstkd.errors import InputError
 
     try:
         studies = [study for study in find_studies(inputFolder) if study.resolve() != outputFolder]
     except InputError as error:
         raise EngineError(str(error)) from None
-    outcomes = []
+    outcomes, unwritten = [], None
     for number, study in enumerate(studies, 1):
         at = _("{number} of {count}, {name}").format(number=number, count=len(studies), name=study.name)
 
@@ -40,5 +41,11 @@ def folderSteps(inputFolder: Path, outputFolder: Path, wishes: dict, session: Se
             raise
         except EngineError as error:  # the worker died of this one; the next gets a new worker
             outcomes.append(Outcome(study.name, "failed", str(error)))
-        write_table(outputFolder / "results.csv", outcomes)
+        try:
+            write_table(outputFolder / TABLE, outcomes)
+            unwritten = None
+        except InputError as error:  # perhaps a spreadsheet program has it open just now
+            unwritten = error
+    if unwritten is not None:
+        raise EngineError(str(unwritten))
     return outcomes

@@ -13,70 +13,50 @@ from slicer_host.ui_loader import ownWidgets
 from slicer_host.wrapping import invokable, wrapperClass
 
 
-class ctkCollapsibleButton(QtWidgets.QWidget):
-    """A section with a header; its contents are hidden while it is collapsed."""
+class ctkCollapsibleButton(QtWidgets.QAbstractButton):
+    """A section whose header is a checkable button; its contents are hidden while it is collapsed."""
 
-    SIGNALS: ClassVar = {"contentsCollapsed(bool)": "contentsCollapsedSignal"}
-    contentsCollapsedSignal = QtCore.Signal(bool)
+    SIGNALS: ClassVar = {"contentsCollapsed(bool)": "collapsedSignal"}
+    collapsedSignal = QtCore.Signal(bool)
 
     def __init__(self, parent: QtWidgets.QWidget | None = None):
         super().__init__(parent)
-        self._header = QtWidgets.QToolButton(self)
-        self._header.setObjectName("")
-        self._header.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Fixed)
-        self._header.setToolButtonStyle(QtCore.Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._header.clicked.connect(lambda: self._collapse(not self._collapsed))
-        self.setContentsMargins(0, self._header.sizeHint().height(), 0, 0)  # the layout begins below it
-        self._collapsed = False
         self._hidden: list[QtWidgets.QWidget] = []
-        self._arrow()
+        self._header = self.fontMetrics().height() + 8
+        self.setContentsMargins(0, self._header, 0, 0)
+        self.setMinimumHeight(self._header)
+        self.setCheckable(True)
+        self.setChecked(True)
+        self.toggled.connect(self._apply)
 
-    def _arrow(self):
-        arrow = QtCore.Qt.ArrowType.RightArrow if self._collapsed else QtCore.Qt.ArrowType.DownArrow
-        self._header.setArrowType(arrow)
-
-    def _contents(self):
-        widgets = self.findChildren(QtWidgets.QWidget, options=QtCore.Qt.FindChildOption.FindDirectChildrenOnly)
-        return [w for w in widgets if w is not self._header]
-
-    def _collapse(self, collapsed: bool):
-        if collapsed == self._collapsed:
-            return
-        self._collapsed = collapsed
-        if collapsed:
-            self._hidden = [w for w in self._contents() if not w.isHidden()]
+    def _apply(self, opened: bool):
+        if not opened:
+            direct = QtCore.Qt.FindChildOption.FindDirectChildrenOnly
+            contents = self.findChildren(QtWidgets.QWidget, options=direct)
+            self._hidden = [widget for widget in contents if not widget.isHidden()]
         for widget in self._hidden:
-            widget.setVisible(not collapsed)
-        height = self._header.sizeHint().height()
-        self.setMaximumHeight(height if collapsed else 16777215)
-        self._arrow()
-        self.contentsCollapsedSignal.emit(collapsed)
+            widget.setVisible(opened)
+        self.setMaximumHeight(16777215 if opened else self._header)
+        self.collapsedSignal.emit(not opened)
 
-    def resizeEvent(self, event):
-        self._header.setGeometry(0, 0, self.width(), self._header.sizeHint().height())
-        super().resizeEvent(event)
+    def hitButton(self, position):
+        return position.y() < self._header
 
-    def minimumSizeHint(self):
-        hint = super().minimumSizeHint()
-        return hint.expandedTo(self._header.sizeHint())
+    def paintEvent(self, event):
+        painter, option = QtWidgets.QStylePainter(self), QtWidgets.QStyleOption()
+        option.initFrom(self)
+        option.rect = QtCore.QRect(4, 0, 12, self._header)
+        style = QtWidgets.QStyle.PrimitiveElement
+        arrow = style.PE_IndicatorArrowDown if self.isChecked() else style.PE_IndicatorArrowRight
+        painter.drawPrimitive(arrow, option)
+        header = QtCore.QRect(20, 0, self.width() - 20, self._header)
+        painter.drawText(header, QtCore.Qt.AlignmentFlag.AlignVCenter, self.text())
 
-    def _read(self):
-        return self._header.text()
-
-    def _write(self, text):
-        self._header.setText(text)
-
-    text = QtCore.Property(str, _read, _write)
-    collapsed = QtCore.Property(bool, lambda self: self._collapsed, _collapse)
-    checked = QtCore.Property(bool, lambda self: not self._collapsed, lambda self, on: self._collapse(not on))
-
-    @invokable
-    def setText(self, text: str) -> None:
-        self._write(text)
+    collapsed = QtCore.Property(bool, lambda self: not self.isChecked(), lambda self, on: self.setChecked(not on))
 
     @invokable
     def setCollapsed(self, collapsed: bool) -> None:
-        self._collapse(collapsed)
+        self.setChecked(not collapsed)
 
 
 class ctkPathLineEdit(QtWidgets.QWidget):

@@ -36,6 +36,7 @@ def write_table(path: Path, outcomes: Sequence[Outcome]) -> None:
         InputError: The file cannot be written, for instance while a spreadsheet program has it open.
     """
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(HEADER)
