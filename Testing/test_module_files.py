@@ -20,7 +20,8 @@ def imported_at_once(tree: ast.AST) -> set[str]:
     """Packages that are imported when the file is, not first inside a function."""
     found = set()
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        for_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if isinstance(node, ast.FunctionDef) or for_types:
             continue
         if isinstance(node, ast.Import):
             found |= {name.name.split(".")[0] for name in node.names}

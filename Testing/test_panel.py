@@ -418,6 +418,37 @@ def test_a_model_that_the_engine_refuses_is_said(panel, monkeypatch):
     assert panel.ui.messageLabel.text == "broken.zip is no zip file; download it again."
 
 
+@pytest.fixture
+def staged(small_package):
+    from mstkd.store import stage_model
+
+    return lambda: stage_model(str(small_package), None, lambda share, text: None)
+
+
+def install(panel, model):
+    panel.logic.staging[2]({"staged": str(model.folder), "card": model.card})
+    panel.logic.say(State.IDLE)
+
+
+def test_a_model_is_installed_under_its_licence_chosen_and_removed_again(panel, staged, monkeypatch):
+    monkeypatch.setattr(Dialogs, "modelSource", lambda self: ("/models/small.zip", "ab12"))
+    click(panel.ui.installModelButton)
+    host.answer("confirmOkCancel", False)
+    install(panel, refused := staged())
+    assert "Licence" in host.dialogs[-1][1]
+    assert not refused.folder.exists()
+    assert panel.ui.modelCombo.count == 1
+    click(panel.ui.installModelButton)
+    host.answer("confirmOkCancel", True)
+    install(panel, staged())
+    assert panel.ui.modelCombo.currentText == "small 1"
+    assert panel.ui.removeModelButton.enabled
+    host.answer("confirmOkCancel", True)
+    click(panel.ui.removeModelButton)
+    assert panel.ui.modelCombo.count == 1
+    assert panel.ui.modelCombo.currentText.startswith("compact-student")
+
+
 def test_the_device_and_the_last_duration_are_said(patient, panel):
     panel.logic.device = {"device": "cpu", "device_name": "x86_64", "threads": 8}
     panel.logic.say(State.IDLE)

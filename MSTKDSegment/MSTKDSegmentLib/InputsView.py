@@ -29,10 +29,10 @@ class InputsView:
         self._selectors = {name: getattr(ui, f"{name}Selector") for name in LABELS}
         self._touched: set[str] = set()
         self._filling = False
-        self._questions: list[str] = []
+        self._ask([])
         for name, selector in self._selectors.items():
             selector.connect("nodeActivated(vtkMRMLNode*)", lambda node, name=name: self._onUserChose(name))
-            selector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: self._onSelectionChanged())
+            selector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node, name=name: self._onSelected(name))
 
     @property
     def chosen(self) -> dict:
@@ -48,13 +48,13 @@ class InputsView:
     def forgetTouches(self) -> None:
         """Another scene: nothing in it is the user's choice yet."""
         self._touched.clear()
-        self._questions = []
+        self._ask([])
 
     def recogniseAgain(self) -> None:
         """Fill all four anew, on the user's wish."""
         self.forgetTouches()
         proposal = proposeVolumes(slicer.mrmlScene)
-        self._fill({name: proposal.chosen.get(name) for name in LABELS}, proposal.questions)
+        self._fill({name: proposal.chosen.get(name) for name in LABELS}, proposal.evidence, proposal.questions)
 
     def fillEmpty(self) -> None:
         """Fill what is empty and untouched, where it fits what is chosen."""
@@ -64,31 +64,36 @@ class InputsView:
             return
         proposal = proposeVolumes(slicer.mrmlScene)
         if chosen and (proposal.questions or any(proposal.chosen.get(n) is not node for n, node in chosen.items())):
-            self._fill(
-                {}, [_("Other volumes were loaded too; press Recognise again to choose anew."), *proposal.questions]
-            )
+            self._ask([_("Other volumes are loaded too; press Recognise again to choose anew."), *proposal.questions])
             return
-        self._fill({name: proposal.chosen.get(name) for name in free}, proposal.questions)
+        self._fill({name: proposal.chosen.get(name) for name in free}, proposal.evidence, proposal.questions)
 
-    def _fill(self, nodes: dict, questions: list[str]) -> None:
+    def _fill(self, nodes: dict, evidence: dict[str, str], questions: list[str]) -> None:
         self._filling = True  # selecting a node by code is announced like a user's choice
         for name, node in nodes.items():
             self._selectors[name].setCurrentNode(node)
+            self._explain(name, evidence.get(name))
         self._filling = False
-        self._questions = list(questions)
-        self._onSelectionChanged()
+        self._ask(questions)
+        self._onChange()
 
     def _onUserChose(self, name: str) -> None:
         if not self._filling:
             self._touched.add(name)
 
-    def _onSelectionChanged(self) -> None:
-        if self._filling:
-            return
-        for name, selector in self._selectors.items():
-            node = selector.currentNode()
-            nothing = _("The {sequence} volume, if the patient has one.").format(sequence=LABELS[name])
-            selector.toolTip = evidenceOf(node, name) if node is not None else nothing
-        self._ui.questionsLabel.text = "\n".join(self._questions)
-        self._ui.questionsLabel.visible = bool(self._questions)
-        self._onChange()
+    def _onSelected(self, name: str) -> None:
+        if not self._filling:
+            self._explain(name)
+            self._onChange()
+
+    def _explain(self, name: str, sentence: str | None = None) -> None:
+        """Say in the tooltip what speaks for the chosen volume, or against it."""
+        selector = self._selectors[name]
+        node = selector.currentNode()
+        if node is None:
+            sentence = _("The {sequence} volume, if the patient has one.").format(sequence=LABELS[name])
+        selector.toolTip = sentence or evidenceOf(node, name)
+
+    def _ask(self, questions: list[str]) -> None:
+        self._ui.questionsLabel.text = "\n".join(questions)
+        self._ui.questionsLabel.visible = bool(questions)

@@ -87,7 +87,7 @@ class ResultsView:
                     item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
                 table.setItem(number, column, item)
         # All rows are shown: the panel scrolls, the table does not.
-        height = table.horizontalHeader().height + 2 * table.frameWidth
+        height = table.horizontalHeader().sizeHint.height() + 2 * table.frameWidth
         table.setFixedHeight(height + sum(table.rowHeight(number) for number in range(table.rowCount)))
 
     def _newUncertainty(self):

@@ -94,6 +94,8 @@ TISSUES = (
     ("ET", _("Enhancing, ET"), _("Enhancing tumour")),
 )
 """Name of the segment, its title in the table, and what it is."""
+NONE = "–"
+"""Stands where there is no diameter."""
 HEADERS = (_("Region"), _("Volume\n(mL)"), _("Longest\naxial (mm)"), _("Perpendi-\ncular (mm)"))
 
 
@@ -108,12 +110,14 @@ def resultRows(summary: dict, tissues: bool) -> list[tuple[str, str, str, str, s
     ml = {name: measured[name]["ml"] for name in measured}
     parts = {"NETC": ml["TC"] - ml["ET"], "SNFH": ml["WT"] - ml["TC"]}
     return [
-        (name, title, *(_row(measured[name]) if name in measured else (f"{parts[name]:.1f}", "", "")))
+        (name, title, *(_row(measured[name]) if name in measured else (f"{parts[name]:.1f}", NONE, NONE)))
         for name, title, _what in TISSUES
     ]
 
 
 def _row(values: dict) -> tuple[str, str, str]:
+    if not values["ml"]:
+        return "0.0", NONE, NONE
     return f"{values['ml']:.1f}", f"{values['longest_mm']:.1f}", f"{values['perpendicular_mm']:.1f}"
 
 
@@ -126,7 +130,10 @@ def tableText(rows: list[tuple[str, str, str, str, str]]) -> str:
 def foundSentence(summary: dict) -> str:
     """What was used, what was missing, and whether anything was found."""
     given = [name for name, label in LABELS.items() if label in summary["sequences"]]
-    said = _("Segmented from: {sequences}").format(sequences=chosenSentence(given))
+    if summary["missing"]:
+        said = _("Segmented from {sequences}").format(sequences=chosenSentence(given))
+    else:
+        said = _("Segmented from all four sequences.")
     if not summary["measurements"]["WT"]["ml"]:
         said += " " + _("No tumour was found; the segments are empty.")
     return said

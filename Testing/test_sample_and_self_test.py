@@ -1,0 +1,37 @@
+"""The sample patient in Sample Data and in the panel, and the module's self-test with the real engine."""
+
+import pytest
+import slicer
+from slicer_host.wrapping import unwrap
+
+
+@pytest.fixture
+def module(host):
+    unwrap(slicer.app).testing = True  # as with --testing: no engine is warmed up
+    import MSTKDSegmentLib.Sample as Sample
+
+    panel = host.openModule("MSTKDSegment")
+    return panel, Sample
+
+
+def test_the_sample_is_offered_in_sample_data_and_loads_with_its_checksums(module):
+    import SampleData
+
+    _panel, sample = module
+    nodes = SampleData.SampleDataLogic().downloadSamples("BraTS2021_01479")
+    assert [node.GetName() for node in nodes] == sample.nodeNames()
+    (source,) = slicer.modules.sampleDataSources[sample.CATEGORY]
+    assert source.thumbnailFileName.endswith("BraTS2021_01479.png")
+
+
+def test_one_click_loads_the_sample_and_fills_the_selectors(module):
+    panel, _sample = module
+    panel.ui.sampleButton.click()
+    names = [getattr(panel.ui, f"{name}Selector").currentNode().GetName() for name in ("flair", "t1", "t1gd", "t2")]
+    assert names == [f"BraTS2021_01479_{label}" for label in ("FLAIR", "T1", "T1Gd", "T2")]
+
+
+def test_the_self_test_passes_with_the_real_engine(module, tumour_box, monkeypatch):
+    _panel, sample = module
+    monkeypatch.setattr(sample, "sampleFolder", lambda: tumour_box)
+    slicer.selfTests["MSTKDSegment"]()
