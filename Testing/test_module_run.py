@@ -216,10 +216,3 @@ def test_the_worker_is_warm_before_the_first_click(host, volumes):
     assert panel.logic.state is State.IDLE
     host.closeModule(panel)
     assert not workers()
-
-
-def test_the_self_test_passes(host):
-    host.openModule("MSTKDSegment")
-    import MSTKDSegment
-
-    MSTKDSegment.MSTKDSegmentTest().runTest()

@@ -2,12 +2,11 @@
 
 import pytest
 import slicer
-from slicer_host.wrapping import unwrap
 
 
 @pytest.fixture
 def module(host):
-    unwrap(slicer.app).testing = True  # as with --testing: no engine is warmed up
+    host.startTesting()  # no engine is warmed up
     import MSTKDSegmentLib.Sample as Sample
 
     panel = host.openModule("MSTKDSegment")
