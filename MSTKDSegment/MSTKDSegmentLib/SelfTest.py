@@ -62,11 +62,7 @@ class SelfTest(ScriptedLoadableModuleTest):
         finally:
             logic.onChange = None
             logic.close()
-<<<<<<< HEAD
-        assert logic.state is State.IDLE, logic.message
-=======
         assert "Cancelled" in logic.message, logic.message
->>>>>>> main
         assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
 
     @staticmethod
