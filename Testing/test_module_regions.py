@@ -227,15 +227,18 @@ label_maps = arrays.arrays(
 
 @settings(max_examples=15)
 @given(labels=label_maps)
-def test_regions_to_tissues_and_back_loses_nothing(labels):
-    volume = add_volume(new_scene(), shape=labels.shape)
+def test_regions_to_tissues_and_back_loses_nothing_also_when_saved_between(labels, tmp_path_factory):
+    scene = new_scene()
+    volume = add_volume(scene, shape=labels.shape)
     node = add_segmentation(volume, labels)
     showTissues(node)
     assert isShowingTissues(node)
     np.testing.assert_array_equal(labels_of(node, volume), labels)
-    showRegions(node)
-    assert not isShowingTissues(node)
-    assert_regions(node, labels, volume)
+    loaded = saved_and_loaded(scene, tmp_path_factory.mktemp("scene"), new_scene)
+    for tissues in (node, loaded.GetFirstNodeByClass("vtkMRMLSegmentationNode")):
+        showRegions(tissues)
+        assert not isShowingTissues(tissues)
+        assert_regions(tissues, labels, volume)
 
 
 masks = arrays.arrays(bool, (3, 3, 4, 3))

@@ -60,11 +60,11 @@ def signatures(cpp, name: str) -> list[str]:
         meta = cpp.metaObject()
         methods = [meta.method(i) for i in range(meta.methodCount())]
         texts = [bytes(m.methodSignature().data()).decode() for m in methods if m.methodType() == m.MethodType.Signal]
-        own = [text for text in texts if text.split("(")[0] == name and _isSlicers(text)]
+        own = [text for text in texts if text.split("(")[0] == name and isSlicers(text)]
     return sorted(own, key=lambda text: text.count(",") + (not text.endswith("()")), reverse=True)
 
 
-def _isSlicers(signature: str) -> bool:
+def isSlicers(signature: str) -> bool:
     """Neither newer than Slicer's Qt nor the inner side of one of our own widgets' signals."""
     return "PyObject" not in signature and signature.split("(")[0] not in NOT_IN_QT5
 
@@ -74,7 +74,7 @@ def _signal(cpp, signature: str):
     exposed = exposedSignals(cpp)
     if signature in exposed:
         return getattr(cpp, exposed[signature])
-    known = cpp.metaObject().indexOfSignal(signature) >= 0 and _isSlicers(signature)
+    known = cpp.metaObject().indexOfSignal(signature) >= 0 and isSlicers(signature)
     return signature if known else None
 
 

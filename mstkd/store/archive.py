@@ -62,9 +62,8 @@ def _members(file: zipfile.ZipFile, called: str) -> list[zipfile.ZipInfo]:
                 f"{called} holds {member.filename}, which does not belong in a model package; "
                 f"a package has {CARD}, {WEIGHTS} and at most a licence and a README."
             )
-    if len({PurePosixPath(m.filename).parent for m in members}) > 1 or len({m.filename for m in members}) < len(
-        members
-    ):
+    folders, names = {PurePosixPath(m.filename).parent for m in members}, {m.filename for m in members}
+    if len(folders) > 1 or len(names) < len(members):
         raise InputError(f"{called} holds several packages; give a zip file with one.")
     return members
 
