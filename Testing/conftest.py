@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from panel_fixtures import missing_packages as missing_packages
+from panel_fixtures import open_panel as open_panel
+from panel_fixtures import panel as panel
+from panel_fixtures import patient_volumes as patient_volumes
 from slicer_host.fixtures import host as host
 
 from mstkd.modalities import CHANNELS, Modality

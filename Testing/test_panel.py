@@ -1,152 +1,18 @@
-"""The panel in the test host: what a user sees in each state, with a logic that only says what it is told."""
+"""The panel in the test host: what a user sees and does, with a logic that only says what it is told."""
 
-import os
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from slicer_host import boot
-
-host = boot()
-
-import MSTKDSegmentLib  # noqa: E402  needs the host
-import slicer  # noqa: E402
-from MSTKDSegmentLib import Dependencies  # noqa: E402
-from MSTKDSegmentLib.Dialogs import Dialogs  # noqa: E402
-from MSTKDSegmentLib.Engine import EngineError  # noqa: E402
-from MSTKDSegmentLib.Patient import Result  # noqa: E402
-from MSTKDSegmentLib.Regions import importSteps, isShowingTissues  # noqa: E402
-from MSTKDSegmentLib.Sentences import LABELS  # noqa: E402
-from MSTKDSegmentLib.States import State  # noqa: E402
-from MSTKDSegmentLib.Steps import runToEnd  # noqa: E402
-
-from mstkd.regions import segment_descriptions, tissue_descriptions  # noqa: E402
-
-WIDTH = 420
-MEASURED = {
-    "WT": {"ml": 41.27, "longest_mm": 62.4, "perpendicular_mm": 41.9},
-    "TC": {"ml": 12.64, "longest_mm": 35.6, "perpendicular_mm": 25.5},
-    "ET": {"ml": 8.08, "longest_mm": 30.8, "perpendicular_mm": 22.7},
-}
-DOUBT = "T2 lies 3.1 mm away from T1Gd and could not be aligned; check the result at the tumour's border."
+import slicer
+from MSTKDSegmentLib import Dependencies
+from MSTKDSegmentLib.Engine import EngineError
+from MSTKDSegmentLib.Regions import isShowingTissues
+from MSTKDSegmentLib.States import State
+from panel_parts import DOUBT, chosen, click, result_on, table, volume
 
 
-class SaidLogic:
-    """The logic's interface; the test says what happens."""
-
-    def __init__(self):
-        self.state, self.share, self.text, self.message = State.IDLE, 0.0, "", ""
-        self.result = self.device = self.onChange = None
-        self.asked, self.staging, self.calls = None, None, []
-
-    def segment(self, volumes, **wishes):
-        self.asked = {"volumes": volumes, **wishes}
-        self.say(State.PREPARING, 0.0, "Writing FLAIR")
-
-    def say(self, state, share=0.0, text="", message=""):
-        self.state, self.share, self.text, self.message = state, share, text, message
-        if self.onChange:
-            self.onChange()
-
-    def finish(self, result):
-        self.result = result
-        self.say(State.IDLE)
-
-    def cancel(self):
-        if self.state.busy:
-            self.say(State.CANCELLING, self.share, "Cancelling")
-
-    def stageModel(self, source, sha256, onDone):  # noqa: N802, N803  the logic's names
-        self.staging = (source, sha256, onDone)
-        self.say(State.RUNNING, 0.1, "Fetching the model")
-
-    def warmUp(self):  # noqa: N802
-        self.calls.append("warmUp")
-
-    def close(self):
-        self.calls.append("close")
-        self.state = State.IDLE
-
-
-@pytest.fixture(autouse=True)
-def fresh_host():
-    host.reset()
-    host.slotErrors.clear()
-    yield
-    assert not host.slotErrors
-    assert not host.unexpectedDialogs
-
-
-@pytest.fixture
-def missing(monkeypatch):
-    """What the engine lacks; empty it to "install"."""
-    packages = []
-    monkeypatch.setattr(Dependencies, "missingRequirements", lambda: list(packages))
-    return packages
-
-
-@pytest.fixture
-def open_panel(monkeypatch, missing, tmp_path):
-    monkeypatch.setattr(MSTKDSegmentLib, "SegmentLogic", SaidLogic)
-    monkeypatch.setenv("MSTKD_MODELS", str(tmp_path / "models"))
-
-    def opened():
-        widget = host.openModule("MSTKDSegment")
-        widget.parent.show()
-        return widget
-
-    return opened
-
-
-@pytest.fixture
-def panel(open_panel):
-    return open_panel()
-
-
-def volume(name, size=12):
-    rng = np.random.default_rng(len(name))
-    return slicer.util.addVolumeFromArray(rng.integers(0, 400, (size, size, size)).astype(np.int16), name=name)
-
-
-@pytest.fixture
-def patient():
-    """FLAIR and T1Gd in the scene."""
-    return {"flair": volume("Patient FLAIR"), "t1gd": volume("Patient T1 post Gd")}
-
-
-def result_on(reference, warnings=()):
-    """What a run gives: a segmentation on the reference, three nested cubes."""
-    labels = np.zeros((12, 12, 12), np.uint8)
-    labels[2:9, 2:9, 2:9], labels[3:7, 3:7, 3:7], labels[4:6, 4:6, 4:6] = 2, 1, 3
-    summary = {
-        "sequences": {"FLAIR": {}, "T1Gd": {}},
-        "missing": ["T1", "T2"],
-        "measurements": MEASURED,
-        "warnings": list(warnings),
-        "reference": {"sequence": "T1Gd"},
-    }
-    answer = {"summary": summary, "segments": segment_descriptions(), "tissues": tissue_descriptions()}
-    node = runToEnd(importSteps(reference, labels, answer))
-    return Result(node, summary, labels, np.full(labels.shape, 60, np.uint8))
-
-
-def click(button):
-    button.click()
-    host.process()
-
-
-def chosen(panel):
-    nodes = {name: getattr(panel.ui, f"{name}Selector").currentNode() for name in LABELS}
-    return {name: node.GetName() for name, node in nodes.items() if node}
-
-
-def table(panel):
-    widget = panel.ui.resultTable
-    return [[widget.item(row, column).text() for column in range(4)] for row in range(widget.rowCount)]
-
-
-def test_an_entered_panel_is_filled_from_the_loaded_volumes_and_says_what_to_expect(patient, panel):
+def test_an_entered_panel_is_filled_from_the_loaded_volumes_and_says_what_to_expect(patient_volumes, panel):
     assert chosen(panel) == {"flair": "Patient FLAIR", "t1gd": "Patient T1 post Gd"}
     assert "FLAIR and T1Gd; T1 and T2 missing. Expected whole-tumour Dice 0.69" in panel.ui.expectationLabel.text
     assert "FLAIR" in panel.ui.flairSelector.toolTip
@@ -159,7 +25,7 @@ def test_an_empty_scene_says_what_to_do(panel):
     assert panel.ui.stateLabel.text == "Choose at least one volume."
 
 
-def test_volumes_loaded_later_fill_empty_selectors(panel):
+def test_volumes_loaded_later_fill_empty_selectors(host, panel):
     volume("Patient FLAIR")
     host.process(500)
     assert chosen(panel) == {"flair": "Patient FLAIR"}
@@ -168,7 +34,7 @@ def test_volumes_loaded_later_fill_empty_selectors(panel):
     assert chosen(panel) == {"flair": "Patient FLAIR", "t2": "Patient T2"}
 
 
-def test_a_selector_that_the_user_set_to_not_available_stays_so(patient, panel):
+def test_a_selector_that_the_user_set_to_not_available_stays_so(host, patient_volumes, panel):
     selector = panel.ui.t1gdSelector
     selector.setCurrentNode(None)
     selector.nodeActivated.emit(None)
@@ -181,7 +47,7 @@ def test_a_selector_that_the_user_set_to_not_available_stays_so(patient, panel):
     assert chosen(panel)["t1gd"] == "Patient T1 post Gd"
 
 
-def test_a_second_patients_volumes_are_not_mixed_into_the_first(patient, panel):
+def test_a_second_patients_volumes_are_not_mixed_into_the_first(host, patient_volumes, panel):
     volume("Other FLAIR")
     volume("Other T2")
     host.process(500)
@@ -189,27 +55,27 @@ def test_a_second_patients_volumes_are_not_mixed_into_the_first(patient, panel):
     assert "Recognise again" in panel.ui.questionsLabel.text
 
 
-def test_segment_hands_over_what_is_chosen(patient, panel):
+def test_segment_hands_over_what_is_chosen(patient_volumes, panel):
     panel.ui.alignCheckBox.checked = False
     panel.ui.referenceCombo.currentIndex = 1
     panel.ui.deviceCombo.currentIndex = 1
     click(panel.ui.segmentButton)
     asked = panel.logic.asked
-    assert asked["volumes"] == patient
+    assert asked["volumes"] == patient_volumes
     assert (asked["reference"], asked["align"], asked["device"]) == ("flair", False, "cpu")
     assert (asked["brainMask"], asked["output"], asked["report"]) == (None, None, None)
     assert (Path(asked["model"]) / "card.json").is_file()
     assert asked["waitForCompletion"] is False
 
 
-def test_two_runs_write_their_reports_into_folders_of_their_own(patient, panel, tmp_path, monkeypatch):
+def test_two_runs_write_their_reports_into_folders_of_their_own(patient_volumes, panel, tmp_path, monkeypatch):
     panel.ui.reportEdit.currentPath = str(tmp_path)
     click(panel.ui.segmentButton)
     assert panel.logic.asked["report"].parent == tmp_path
     assert not panel.logic.asked["report"].exists()
 
 
-def test_a_run_shows_its_progress_and_can_be_cancelled(patient, panel):
+def test_a_run_shows_its_progress_and_can_be_cancelled(patient_volumes, panel):
     click(panel.ui.segmentButton)
     panel.logic.say(State.RUNNING, 0.42, "Finding the brain")
     assert panel.ui.segmentButton.text == "Cancel"
@@ -225,7 +91,7 @@ def test_a_run_shows_its_progress_and_can_be_cancelled(patient, panel):
     assert not panel.ui.progressBar.visible
 
 
-def test_a_failure_is_one_line_and_the_next_run_clears_it(patient, panel):
+def test_a_failure_is_one_line_and_the_next_run_clears_it(patient_volumes, panel):
     click(panel.ui.segmentButton)
     panel.logic.say(State.FAILED, message="The engine was killed; close other programs.")
     assert panel.ui.messageLabel.text == "The engine was killed; close other programs."
@@ -234,7 +100,7 @@ def test_a_failure_is_one_line_and_the_next_run_clears_it(patient, panel):
     assert not panel.ui.messageLabel.visible
 
 
-def test_a_refusal_at_once_is_said_in_the_panel(patient, panel):
+def test_a_refusal_at_once_is_said_in_the_panel(patient_volumes, panel):
     def refuse(volumes, **wishes):
         raise EngineError("FLAIR holds no image; load it again.")
 
@@ -244,10 +110,10 @@ def test_a_refusal_at_once_is_said_in_the_panel(patient, panel):
     assert panel.ui.segmentButton.enabled
 
 
-def test_the_result_is_a_table_with_what_was_missing_and_the_doubts(patient, panel):
+def test_the_result_is_a_table_with_what_was_missing_and_the_doubts(patient_volumes, panel):
     assert not panel.ui.resultsSection.visible
     click(panel.ui.segmentButton)
-    panel.logic.finish(result_on(patient["t1gd"], [DOUBT]))
+    panel.logic.finish(result_on(patient_volumes["t1gd"], [DOUBT]))
     assert panel.ui.resultsSection.visible
     assert table(panel) == [
         ["Whole tumour, WT", "41.3", "62.4", "41.9"],
@@ -258,19 +124,19 @@ def test_the_result_is_a_table_with_what_was_missing_and_the_doubts(patient, pan
     assert DOUBT in panel.ui.warningsLabel.text
 
 
-def test_the_slices_show_the_reference_and_the_tumours_middle(patient, panel):
+def test_the_slices_show_the_reference_and_the_tumours_middle(patient_volumes, panel):
     red = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceNode")
     click(panel.ui.segmentButton)
-    panel.logic.finish(result_on(patient["t1gd"]))
+    panel.logic.finish(result_on(patient_volumes["t1gd"]))
     layers = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
     assert layers
-    assert {node.GetBackgroundVolumeID() for node in layers} == {patient["t1gd"].GetID()}
+    assert {node.GetBackgroundVolumeID() for node in layers} == {patient_volumes["t1gd"].GetID()}
     assert red.GetSliceToRAS().GetElement(2, 3) == pytest.approx(5.0, abs=0.01)
 
 
-def test_the_switch_shows_tissue_classes_and_regions_again(patient, panel):
+def test_the_switch_shows_tissue_classes_and_regions_again(patient_volumes, panel):
     click(panel.ui.segmentButton)
-    result = result_on(patient["t1gd"])
+    result = result_on(patient_volumes["t1gd"])
     panel.logic.finish(result)
     panel.ui.tissuesRadio.checked = True
     assert isShowingTissues(result.segmentation)
@@ -284,9 +150,9 @@ def test_the_switch_shows_tissue_classes_and_regions_again(patient, panel):
     assert table(panel)[0][0] == "Whole tumour, WT"
 
 
-def test_uncertain_voxels_are_an_overlay_on_request(patient, panel):
+def test_uncertain_voxels_are_an_overlay_on_request(host, patient_volumes, panel):
     click(panel.ui.segmentButton)
-    panel.logic.finish(result_on(patient["t1gd"]))
+    panel.logic.finish(result_on(patient_volumes["t1gd"]))
     before = slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
     panel.ui.uncertaintyCheckBox.checked = True
     layers = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
@@ -298,9 +164,9 @@ def test_uncertain_voxels_are_an_overlay_on_request(patient, panel):
     assert chosen(panel) == {"flair": "Patient FLAIR", "t1gd": "Patient T1 post Gd"}
 
 
-def test_the_table_survives_saving_and_loading_the_scene(patient, panel, tmp_path):
+def test_the_table_survives_saving_and_loading_the_scene(host, patient_volumes, panel, tmp_path):
     click(panel.ui.segmentButton)
-    panel.logic.finish(result_on(patient["t1gd"], [DOUBT]))
+    panel.logic.finish(result_on(patient_volumes["t1gd"], [DOUBT]))
     panel.ui.referenceCombo.currentIndex = 3
     before = table(panel)
     text = slicer.mrmlScene
@@ -320,7 +186,7 @@ def test_the_table_survives_saving_and_loading_the_scene(patient, panel, tmp_pat
     assert panel.ui.referenceCombo.currentIndex == 3
 
 
-def test_closing_the_scene_while_a_run_is_under_way_cancels_it_without_a_question(patient, panel):
+def test_closing_the_scene_while_a_run_is_under_way_cancels_it_without_a_question(patient_volumes, panel):
     click(panel.ui.segmentButton)
     panel.logic.say(State.RUNNING, 0.3, "Segmenting")
     slicer.mrmlScene.Clear(0)
@@ -334,7 +200,7 @@ def observers_of(scene):
     return sum(scene.HasObserver(event) for event in range(1, 70000))
 
 
-def test_ten_times_opened_and_closed_the_scene_is_as_it_was(open_panel, patient):
+def test_ten_times_opened_and_closed_the_scene_is_as_it_was(host, open_panel, patient_volumes):
     host.closeModule(open_panel())
     nodes, files = slicer.mrmlScene.GetNumberOfNodes(), set(Path(slicer.app.temporaryPath).iterdir())
     events = observers_of(slicer.mrmlScene)
@@ -349,7 +215,7 @@ def test_ten_times_opened_and_closed_the_scene_is_as_it_was(open_panel, patient)
     assert set(Path(slicer.app.temporaryPath).iterdir()) == files
 
 
-def test_a_reloaded_panel_works_with_the_library_as_it_is_now(patient, panel, monkeypatch):
+def test_a_reloaded_panel_works_with_the_library_as_it_is_now(host, patient_volumes, panel, monkeypatch):
     library = {name: module for name, module in sys.modules.items() if name.startswith("MSTKDSegmentLib")}
     logic = panel.logic
     again = host.reloadModule(panel)
@@ -360,22 +226,22 @@ def test_a_reloaded_panel_works_with_the_library_as_it_is_now(patient, panel, mo
     sys.modules.update(library)  # the other tests' own
 
 
-def test_slicers_end_closes_the_logic(panel):
+def test_slicers_end_closes_the_logic(host, panel):
     logic = panel.logic
     host.quit()
     assert "close" in logic.calls
 
 
-def test_the_engine_is_warmed_up_only_where_nothing_is_missing(open_panel, missing):
+def test_the_engine_is_warmed_up_only_where_nothing_is_missing(host, open_panel, missing_packages):
     panel = open_panel()
     assert "warmUp" in panel.logic.calls
     host.closeModule(panel)
-    missing.append("torch>=2.2")
+    missing_packages.append("torch>=2.2")
     assert "warmUp" not in open_panel().logic.calls
 
 
-def test_missing_packages_are_offered_and_a_refusal_is_said(patient, missing, open_panel, monkeypatch):
-    missing.append("torch>=2.2")
+def test_missing_packages_are_offered_and_a_refusal_is_said(patient_volumes, missing_packages, open_panel, monkeypatch):
+    missing_packages.append("torch>=2.2")
     panel = open_panel()
     assert panel.ui.installRow.visible
     assert not panel.ui.segmentButton.enabled
@@ -387,14 +253,14 @@ def test_missing_packages_are_offered_and_a_refusal_is_said(patient, missing, op
     monkeypatch.setattr(Dependencies, "ensureEngine", refuse)
     click(panel.ui.installButton)
     assert "refused" in panel.ui.messageLabel.text
-    monkeypatch.setattr(Dependencies, "ensureEngine", lambda confirm: missing.clear())
+    monkeypatch.setattr(Dependencies, "ensureEngine", lambda confirm: missing_packages.clear())
     click(panel.ui.installButton)
     assert not panel.ui.installRow.visible
     assert panel.ui.segmentButton.enabled
 
 
-def test_packages_can_come_from_a_folder(missing, open_panel, monkeypatch, tmp_path):
-    missing.append("torch>=2.2")
+def test_packages_can_come_from_a_folder(host, missing_packages, open_panel, monkeypatch, tmp_path):
+    missing_packages.append("torch>=2.2")
     panel = open_panel()
     given = []
     monkeypatch.setattr(Dependencies, "installFromFolder", given.append)
@@ -410,7 +276,7 @@ def test_the_shipped_model_is_chosen_with_its_licence_and_cannot_be_removed(pane
 
 
 def test_a_model_that_the_engine_refuses_is_said(panel, monkeypatch):
-    monkeypatch.setattr(Dialogs, "modelSource", lambda self: ("/models/broken.zip", None))
+    monkeypatch.setattr("MSTKDSegmentLib.Dialogs.Dialogs.modelSource", lambda self: ("/models/broken.zip", None))
     click(panel.ui.installModelButton)
     assert panel.logic.staging[:2] == ("/models/broken.zip", None)
     assert panel.ui.segmentButton.text == "Cancel"
@@ -430,8 +296,8 @@ def install(panel, model):
     panel.logic.say(State.IDLE)
 
 
-def test_a_model_is_installed_under_its_licence_chosen_and_removed_again(panel, staged, monkeypatch):
-    monkeypatch.setattr(Dialogs, "modelSource", lambda self: ("/models/small.zip", "ab12"))
+def test_a_model_is_installed_under_its_licence_chosen_and_removed_again(host, panel, staged, monkeypatch):
+    monkeypatch.setattr("MSTKDSegmentLib.Dialogs.Dialogs.modelSource", lambda self: ("/models/small.zip", "ab12"))
     click(panel.ui.installModelButton)
     host.answer("confirmOkCancel", False)
     install(panel, refused := staged())
@@ -449,80 +315,10 @@ def test_a_model_is_installed_under_its_licence_chosen_and_removed_again(panel, 
     assert panel.ui.modelCombo.currentText.startswith("compact-student")
 
 
-def test_the_device_and_the_last_duration_are_said(patient, panel):
+def test_the_device_and_the_last_duration_are_said(patient_volumes, panel):
     panel.logic.device = {"device": "cpu", "device_name": "x86_64", "threads": 8}
     panel.logic.say(State.IDLE)
     assert panel.ui.stateLabel.text.startswith("No GPU: this computer's CPU (8 threads)")
     click(panel.ui.segmentButton)
-    panel.logic.finish(result_on(patient["t1gd"]))
+    panel.logic.finish(result_on(patient_volumes["t1gd"]))
     assert "last time 0 s" in panel.ui.stateLabel.text
-
-
-LONG = "sub-0042_ses-20260412_acq-mprage_ce-gadolinium_desc-preprocessed_T1w Gd of an outside hospital"
-
-
-def _empty(panel):
-    pass
-
-
-def _filled(panel):
-    volume("Patient FLAIR")
-    volume(LONG)
-    click(panel.ui.recogniseButton)
-
-
-def _asking(panel):
-    volume("Other FLAIR")
-    _filled(panel)
-
-
-def _running(panel):
-    _filled(panel)
-    click(panel.ui.segmentButton)
-    panel.logic.say(State.RUNNING, 0.42, "Finding the brain")
-
-
-def _cancelling(panel):
-    _running(panel)
-    click(panel.ui.segmentButton)
-
-
-def _failed(panel):
-    _running(panel)
-    panel.logic.say(State.FAILED, message=f"{LONG} holds no image; load it again.")
-
-
-def _done(panel):
-    _running(panel)
-    panel.logic.device = {"device": "cpu", "device_name": "x86_64", "threads": 8}
-    panel.logic.finish(result_on(panel.ui.t1gdSelector.currentNode(), [DOUBT, DOUBT]))
-
-
-def _tissues(panel):
-    _done(panel)
-    panel.ui.tissuesRadio.checked = True
-
-
-def _everything_open(panel):
-    _done(panel)
-    panel.ui.modelSection.collapsed = panel.ui.advancedSection.collapsed = False
-
-
-STATES = (_empty, _filled, _asking, _running, _cancelling, _failed, _done, _tissues, _everything_open)
-
-
-@pytest.mark.parametrize("go", STATES, ids=lambda go: go.__name__.strip("_"))
-def test_in_every_state_the_panel_fits_a_narrow_dock(panel, go, tmp_path):
-    go(panel)
-    host.process()
-    assert panel.parent.minimumSizeHint.width() <= WIDTH
-    folder = Path(os.environ.get("PANEL_PICTURES", tmp_path))
-    host.screenshot(panel, folder / f"panel-{go.__name__.strip('_')}.png", (WIDTH, 760 + 300 * (go is STATES[-1])))
-
-
-def test_the_panel_without_its_packages_fits_a_narrow_dock(missing, open_panel, tmp_path):
-    missing.append("torch>=2.2")
-    panel = open_panel()
-    _filled(panel)
-    assert panel.parent.minimumSizeHint.width() <= WIDTH
-    host.screenshot(panel, Path(os.environ.get("PANEL_PICTURES", tmp_path)) / "panel-packages.png", (WIDTH, 760))

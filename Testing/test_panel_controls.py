@@ -135,7 +135,7 @@ def test_the_tissues_volumes_add_up_to_the_whole_tumours():
     rows = resultRows(SUMMARY, tissues=True)
     assert [row[0] for row in rows] == ["NETC", "SNFH", "ET"]
     assert sum(float(row[2]) for row in rows) == pytest.approx(80.44, abs=0.15)
-    assert rows[0][3:] == ("–", "–")
+    assert rows[0][3:] == ("-", "-")
 
 
 def test_the_copied_table_has_a_header_and_one_line_for_each_region():

@@ -34,3 +34,13 @@ def test_the_self_test_passes_with_the_real_engine(module, tumour_box, monkeypat
     _panel, sample = module
     monkeypatch.setattr(sample, "sampleFolder", lambda: tumour_box)
     slicer.selfTests["MSTKDSegment"]()
+
+
+def test_the_module_is_in_the_menu_with_what_a_user_must_know(module):
+    parent = slicer.modules.mstkdsegment
+    assert parent.title == "Brain Tumor Segmentation (MST-KDNet)"
+    assert parent.categories == ("Segmentation",)
+    assert not parent.hidden
+    assert "Research use only, not for diagnosis or treatment" in parent.helpText
+    assert "#readme" in parent.helpText
+    assert "MICCAI 2025" in parent.acknowledgementText

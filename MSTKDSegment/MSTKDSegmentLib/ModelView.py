@@ -22,14 +22,16 @@ class ModelView:
         ui: The panel's widgets.
         logic: Stages a model in the engine's process.
         dialogs: Asks the user.
-        onChange: Called when the choice, or the message, changed.
+        attempt: Does a piece of work; its refusal becomes the panel's message, and the list is made anew.
+        onChange: Called when the choice changed.
     """
 
-    def __init__(self, ui, logic, dialogs, onChange: Callable[[], None]) -> None:
-        self._ui, self._logic, self._dialogs, self._onChange = ui, logic, dialogs, onChange
+    def __init__(
+        self, ui, logic, dialogs, attempt: Callable[[Callable[[], object]], None], onChange: Callable[[], None]
+    ) -> None:
+        self._ui, self._logic, self._dialogs = ui, logic, dialogs
+        self._attempt, self._onChange = attempt, onChange
         self._models: list = []
-        self.message = ""
-        """The last failure, in one sentence."""
         device = remembered("device", DEVICES[0])
         ui.deviceCombo.currentIndex = DEVICES.index(device) if device in DEVICES else 0
         ui.modelCombo.connect("currentIndexChanged(int)", self._onModelChosen)
@@ -100,16 +102,16 @@ class ModelView:
 
         question = _("Delete the model {model} from this computer?").format(model=self.model.label)
         if self._dialogs.confirm(question):
-            self._try(lambda: remove_model(self.model.folder))
+            self._attempt(lambda: remove_model(self.model.folder))
 
     def _install(self) -> None:
         source = self._dialogs.modelSource()
         if source is not None:
-            self._try(lambda: self._logic.stageModel(*source, self._onStaged))
+            self._attempt(lambda: self._logic.stageModel(*source, self._onStaged))
 
     def _onStaged(self, answer: dict) -> None:
         """The engine has checked a model: show its licence, ask, and take it or throw it away."""
-        self._try(lambda: self._takeOrDiscard(Path(answer["staged"]), answer["card"]))
+        self._attempt(lambda: self._takeOrDiscard(Path(answer["staged"]), answer["card"]))
 
     def _takeOrDiscard(self, folder: Path, card: dict) -> None:
         from mstkd.store import accept_staged, discard_staged, needs_consent
@@ -121,15 +123,3 @@ class ModelView:
             discard_staged(folder)
             return
         remember("model", accept_staged(folder).label)
-
-    def _try(self, work: Callable[[], object]) -> None:
-        """Do it; a refusal becomes the message, and the panel goes on."""
-        from mstkd.errors import InputError
-
-        self.message = ""
-        try:
-            work()
-        except (InputError, OSError, RuntimeError) as error:
-            self.message = str(error)
-        self.refresh()
-        self._onChange()

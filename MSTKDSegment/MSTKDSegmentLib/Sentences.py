@@ -94,7 +94,7 @@ TISSUES = (
     ("ET", _("Enhancing, ET"), _("Enhancing tumour")),
 )
 """Name of the segment, its title in the table, and what it is."""
-NONE = "–"
+NONE = "-"
 """Stands where there is no diameter."""
 HEADERS = (_("Region"), _("Volume\n(mL)"), _("Longest\naxial (mm)"), _("Perpendi-\ncular (mm)"))
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
-from pathlib import Path
 
 import qt
 import slicer
@@ -14,21 +12,18 @@ from slicer.util import VTKObservationMixin
 
 from .Controls import Control, Situation, controls
 from .Dialogs import Dialogs
-from .Engine import EngineError
 from .InputsView import InputsView
 from .ModelView import ModelView
 from .PackagesView import PackagesView
 from .Parameters import Parameters, remember, remembered
 from .ResultsView import ResultsView
 from .Sample import loadSample
-from .Sentences import LABELS, deviceKey, deviceSentence, expectationSentence
+from .Sentences import deviceKey, deviceSentence, expectationSentence
 from .Views import showInViews
+from .WishesView import WishesView
 
 RECOGNISE_AFTER_MS = 300
 """A volume node is added before its image and its name; four are often loaded in one go."""
-
-REFERENCES = ("", *LABELS)
-"""What the list of references stands for: the engine's choice, or one sequence."""
 
 
 class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -59,13 +54,13 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic = self.makeLogic()
         self.logic.onChange = self._onLogicChange
         self._inputs = InputsView(self.ui, self._refresh)
-        self._models = ModelView(self.ui, self.logic, self._dialogs, self._refresh)
+        self._models = ModelView(self.ui, self.logic, self._dialogs, self._try, self._refresh)
         self._packages = PackagesView(self.ui, self._dialogs, self._try)
+        self._wishes = WishesView(self.ui, self._onReferenceChosen)
         self._results = ResultsView(self.ui, self._say)
         self._loaded = qt.QTimer()
         self._loaded.setSingleShot(True)
         self._loaded.setInterval(RECOGNISE_AFTER_MS)
-        self.ui.reportEdit.currentPath = remembered("reportFolder")
         self._connect()
         self._packages.refresh()
         self._models.refresh()
@@ -80,8 +75,6 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             (ui.sampleButton, self._onSample),
         ):
             button.connect("clicked(bool)", lambda checked=False, action=action: action())
-        ui.referenceCombo.connect("currentIndexChanged(int)", self._onReferenceChosen)
-        ui.reportEdit.connect("currentPathChanged(QString)", lambda path: remember("reportFolder", path))
         self._loaded.connect("timeout()", self._onVolumesLoaded)
         slicer.app.connect("aboutToQuit()", self.logic.close)
         scene = slicer.mrmlScene
@@ -146,10 +139,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._onParametersModified()
 
     def _onParametersModified(self, caller=None, event=None) -> None:
-        combo = self.ui.referenceCombo
-        blocked = combo.blockSignals(True)
-        combo.currentIndex = REFERENCES.index(self._parameters.reference)
-        combo.blockSignals(blocked)
+        self._wishes.showReference(self._parameters.reference)
         self._results.show(self._parameters.result)
         self._refresh()
 
@@ -169,34 +159,24 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _onVolumesLoaded(self) -> None:
         self._inputs.fillEmpty()
 
-    def _onReferenceChosen(self, index: int) -> None:
-        self._parameters.reference = REFERENCES[index]
+    def _onReferenceChosen(self, reference: str) -> None:
+        self._parameters.reference = reference
 
     def _onSegmentOrCancel(self) -> None:
         if self.logic.state.busy:
             self.logic.cancel()
             return
-        parameters, self._message = self._parameters, ""
-        self._started = time.monotonic()
-        self._report = self._reportFolder()
+        wishes, self._started = self._wishes.wishes(self._parameters), time.monotonic()
+        self._report = wishes["report"]
         self._try(
             lambda: self.logic.segment(
                 self._inputs.chosen,
-                reference=parameters.reference or None,
-                align=parameters.align,
-                brainMask=parameters.brainMask,
-                output=parameters.output,
-                report=self._report,
+                **wishes,
                 model=self._models.model.folder,
                 device=self._models.device,
                 waitForCompletion=False,
             )
         )
-
-    def _reportFolder(self) -> Path | None:
-        """A folder of its own for each run: no report replaces another patient's."""
-        parent = self.ui.reportEdit.currentPath
-        return Path(parent) / datetime.now().strftime("%Y-%m-%d %H-%M-%S") if parent else None
 
     def _onLogicChange(self) -> None:
         result = self.logic.result
@@ -223,12 +203,15 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _try(self, work) -> None:
         """Do it; a refusal becomes the message, and the panel goes on."""
+        from mstkd.errors import InputError
+
         self._message = ""
         try:
             work()
-        except (EngineError, OSError, RuntimeError) as error:
+        except (InputError, OSError, RuntimeError) as error:  # the logic's EngineError is a RuntimeError
             self._message = str(error)
         self._packages.refresh()
+        self._models.refresh()
         self._refresh()
 
     def _situation(self) -> Situation:
@@ -243,7 +226,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             device=deviceSentence(device, wish, float(seconds) if seconds else None),
             share=self.logic.share,
             text=self.logic.text,
-            message=self._message or self._models.message or self.logic.message,
+            message=self._message or self.logic.message,
         )
 
     def _refresh(self) -> None:
