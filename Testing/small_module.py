@@ -84,6 +84,8 @@ FORM = """<?xml version="1.0" encoding="UTF-8"?>
     <property name="nodeTypes"><stringlist><string>vtkMRMLScalarVolumeNode</string></stringlist></property>
     <property name="noneEnabled"><bool>true</bool></property>
     <property name="SlicerParameterName" stdset="0"><string>volume</string></property></widget></item>
+   <item row="3" column="1"><widget class="ctkPathLineEdit" name="folder"><property name="filters">
+    <set>ctkPathLineEdit::Dirs|ctkPathLineEdit::Readable</set></property></widget></item>
    <item row="1" column="1"><widget class="QDoubleSpinBox" name="level">
     <property name="singleStep"><double>0.1</double></property>
     <property name="SlicerParameterName" stdset="0"><string>level</string></property></widget></item>

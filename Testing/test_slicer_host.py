@@ -56,6 +56,7 @@ def test_the_form_reaches_parameters_and_scene_both_ways(host, panel):
     assert panel.parameters.level == 0.2
     panel.parameters.invert = True
     assert panel.ui.invert.checked is True
+    assert panel.ui.folder.filters == 0x11
     assert panel.ui.level.maximum == 1
     assert panel.ui.label.toolTip == "<p>The volume.</p>"
     assert panel.ui.selector.mrmlScene() is slicer.mrmlScene
@@ -110,3 +111,21 @@ def test_volumes_are_loaded_and_sample_data_is_checked(host, tmp_path):
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(node), np.arange(24).reshape(2, 3, 4))
     with pytest.raises(ValueError, match="Checksum"):
         SampleData.downloadSamples("damaged")
+
+
+def test_missing_packages_are_asked_for_and_recorded_not_installed(host):
+    from slicer import packaging
+
+    host.packages.missing = {"monai", "torch"}
+    assert packaging.pip_check(["numpy>=1.26"])
+    assert not packaging.pip_check(["monai>=1.5", "numpy"])
+    host.answer("pipEnsure", False)
+    with pytest.raises(RuntimeError, match="monai"):
+        packaging.pip_ensure(["monai>=1.5"], requester="MSTKDSegment")
+    host.answer("pipEnsure")
+    packaging.pip_ensure(["monai>=1.5"], requester="MSTKDSegment")
+    assert packaging.pip_check("monai>=1.5")
+    host.packages.failure = OSError("no network")
+    with pytest.raises(OSError, match="no network"):
+        packaging.pip_install("torch")
+    assert host.packages.calls[-1] == ("pip_install", ["torch"], {})

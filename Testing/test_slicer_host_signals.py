@@ -152,3 +152,14 @@ def test_file_dialogs_and_questions_are_answered_from_the_queue(host, qt):
     assert qt.QMessageBox.question(None, "Delete", "Delete it?") == qt.QMessageBox.Yes
     assert qt.QDesktopServices.openUrl(qt.QUrl("https://example.org")) is True
     assert host.openedUrls == ["https://example.org"]
+
+
+def test_a_path_edit_has_its_filters_and_tells_of_a_new_path(host, ctk):
+    edit, heard = ctk.ctkPathLineEdit(), []
+    edit.filters = ctk.ctkPathLineEdit.Dirs | ctk.ctkPathLineEdit.Readable
+    assert edit.filters == 0x11
+    edit.connect("currentPathChanged(QString)", heard.append)
+    edit.currentPath = "/data"
+    host.answer("ctkPathLineEdit.browse", "/other")
+    edit.browse()
+    assert heard == ["/data", "/other"]

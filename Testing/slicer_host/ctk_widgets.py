@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import sys
 import types
 from pathlib import Path
@@ -66,6 +67,14 @@ class ctkPathLineEdit(QtWidgets.QWidget):
         "currentPathChanged(QString)": "pathSignal",
         "validInputChanged(bool)": "validSignal",
     }
+
+    class Filter(enum.IntFlag):
+        """What the browse button offers, as in QDir."""
+
+        Dirs, Files, Drives, NoSymLinks = 0x1, 0x2, 0x4, 0x8
+        Readable, Writable, Executable = 0x10, 0x20, 0x40
+        Hidden, System, NoDot, NoDotDot = 0x100, 0x200, 0x2000, 0x4000
+
     pathSignal = QtCore.Signal(str)
     validSignal = QtCore.Signal(bool)
 

@@ -102,6 +102,15 @@ class Host:
         """Expect one dialog of this kind; for `error` and `info` the value does not matter."""
         dialogs.dialogs.answer(kind, value)
 
+    @property
+    def unusedAnswers(self) -> list[str]:
+        """Kinds of dialogs that were expected and have not come."""
+        return dialogs.dialogs.unused()
+
+    def setTesting(self, on: bool) -> None:
+        """Whether Slicer runs with `--testing`."""
+        self._application.testing = on
+
     def _observerFailed(self, kind, error, trace):
         """VTK reports exceptions in observers here and goes on, as PythonQt does with slots."""
         self.slotErrors.append(error)

@@ -30,7 +30,7 @@ def missingMember(source: Source) -> Places:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             kind = source.classOf(node.value)
-            if kind and node.attr != "SlicerParameterName" and not facts.hasMember(kind, node.attr):
+            if kind and node.attr != "SlicerParameterName" and not facts.classes()[kind].has(node.attr):
                 yield node, f"{kind} has no {node.attr}"
 
 
@@ -39,7 +39,7 @@ def calledProperty(source: Source) -> Places:
         if not isinstance(call.func, ast.Attribute):
             continue
         name, kind = call.func.attr, source.classOf(call.func.value)
-        isCertain = kind and name in facts.properties(kind)
+        isCertain = kind and name in facts.classes()[kind].properties
         isLikely = not kind and not call.args and not call.keywords and name not in source.defined
         if isCertain or (isLikely and name in facts.onlyProperties()):
             yield call, f"{name} is a property: no parentheses"
@@ -76,7 +76,7 @@ def signalAsText(source: Source) -> Places:
             yield call, f'connect {receiver.attr} as text: w.connect("{receiver.attr}(...)", f)'
         elif isinstance(first, ast.Constant) and isinstance(first.value, str):
             kind = source.classOf(receiver)
-            if normalized(first.value) not in (facts.signalSignatures(kind) if kind else facts.everySignal()):
+            if normalized(first.value) not in (facts.classes()[kind].signals if kind else facts.everySignal()):
                 yield call, f"{kind or 'no class'} has no signal {first.value}"
 
 
@@ -86,7 +86,7 @@ def newAttribute(source: Source) -> Places:
             continue
         kind = source.classOf(node.value)
         isWidget = isinstance(node.value, ast.Attribute) and isUi(node.value.value)
-        known = facts.properties(kind) if kind else facts.everyProperty()
+        known = facts.classes()[kind].properties if kind else facts.everyProperty()
         if (kind or isWidget) and node.attr not in known | {"name"}:
             yield node, f"{node.attr} is no property of {kind or 'any widget'}; C++ objects take no new attributes"
 

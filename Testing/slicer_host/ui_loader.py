@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from PySide6 import QtCore, QtUiTools, QtWidgets
 
 from slicer_host.properties import enrichToolTip
-from slicer_host.wrapping import invokable, wrap
+from slicer_host.wrapping import findMember, invokable, wrap
 
 ownWidgets: dict[str, type] = {}  # filled by ctk_widgets and mrml_widgets
 
@@ -34,7 +34,7 @@ class QUiLoader(QtCore.QObject):
             form = ElementTree.fromstring(bytes(device.readAll().data()))
         except ElementTree.ParseError:
             return None
-        connections = _takeSlicerConnections(form)
+        connections, flags = _takeSlicerConnections(form), _takeFlags(form)
         buffer = QtCore.QBuffer()
         buffer.setData(ElementTree.tostring(form))
         buffer.open(QtCore.QIODevice.OpenModeFlag.ReadOnly)
@@ -45,6 +45,8 @@ class QUiLoader(QtCore.QObject):
         top.__dict__["_children"] = children  # so that what Python knows of them is kept
         for child in children:
             enrichToolTip(child)
+            for name, value in flags.get(child.objectName(), {}).items():
+                child.setProperty(name, value)
         _connect(top, connections)
         return top
 
@@ -58,6 +60,20 @@ def _takeSlicerConnections(form) -> list[dict[str, str]]:
             if "vtkMRML" in parts.get("signal", "") + parts.get("slot", ""):
                 found.append(parts)
                 group.remove(connection)
+    return found
+
+
+def _takeFlags(form) -> dict[str, dict[str, int]]:
+    """Remove the properties of our own widgets that are sets of enum values, which PySide6 cannot declare."""
+    found: dict[str, dict[str, int]] = {}
+    for widget in form.iter("widget"):
+        kind = ownWidgets.get(widget.get("class"))
+        flags = [p for p in widget.findall("property") if p.find("set") is not None] if kind else []
+        for given in flags:
+            names = [text.split("::")[-1] for text in given.findtext("set").split("|")]
+            value = sum(findMember(kind, name).value for name in names)
+            found.setdefault(widget.get("name"), {})[given.get("name")] = value
+            widget.remove(given)
     return found
 
 

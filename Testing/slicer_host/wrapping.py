@@ -128,6 +128,9 @@ def findMember(cppClass: type, name: str):
             member = vars(klass).get(name)
             if member is not None and isOwnClass(klass) and not getattr(member, "isInvokable", False):
                 continue
+            enums = [e for e in vars(klass).values() if isinstance(e, type) and issubclass(e, enum.Enum)]
+            if isOwnClass(klass) and (found := [e[name] for e in enums if name in e.__members__]):
+                return found[0]
             if member is not None and (isOwnClass(klass) or isQtClass(klass)):
                 return member
         member = getattr(next(k for k in cppClass.__mro__ if isQtClass(k)), name, None)
