@@ -33,7 +33,7 @@ def volumes(host, tumour_box):
 @pytest.fixture
 def panel(host, volumes, monkeypatch, tmp_path):
     monkeypatch.setenv("MSTKD_MODELS", str(tmp_path / "models"))
-    host.startTesting()  # no warm-up: each test sees its worker from the start
+    host.setTesting(True)  # no warm-up: each test sees its worker from the start
     panel = host.openModule("MSTKDSegment")
     yield panel
     host.closeModule(panel)

@@ -6,7 +6,7 @@ import slicer
 
 @pytest.fixture
 def module(host):
-    host.startTesting()  # no engine is warmed up
+    host.setTesting(True)  # no engine is warmed up
     import MSTKDSegmentLib.Sample as Sample
 
     panel = host.openModule("MSTKDSegment")

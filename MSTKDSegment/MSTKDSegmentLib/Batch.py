@@ -23,7 +23,7 @@ def folderSteps(inputFolder: Path, outputFolder: Path, wishes: dict, session: Se
     from mstkd.errors import InputError
 
     try:
-        studies = [study for study in find_studies(inputFolder) if study.resolve() != outputFolder]
+        studies = find_studies(inputFolder, outputFolder)
     except InputError as error:
         raise EngineError(str(error)) from None
     outcomes, unwritten = [], None

@@ -94,10 +94,6 @@ class Host:
     def selectedModules(self) -> list[str]:
         return util.selectedModules
 
-    def startTesting(self) -> None:
-        """From now on Slicer runs as with ``--testing``, until `reset`."""
-        self._application.testing = True
-
     def answer(self, kind: str, value=True) -> None:
         """Expect one dialog of this kind; for `error` and `info` the value does not matter."""
         dialogs.dialogs.answer(kind, value)
