@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -147,7 +148,17 @@ def test_closing_the_scene_in_mid_run_ends_everything(panel):
     assert not panel.ui.segmentButton.enabled
 
 
-def test_reloading_the_module_in_mid_run_ends_its_engine(panel, volumes):
+@pytest.fixture
+def the_library_again():
+    """After a reload, the library that the other tests hold on to is put back."""
+    before = {name: module for name, module in sys.modules.items() if name.startswith("MSTKDSegment")}
+    yield
+    for name in [name for name in sys.modules if name.startswith("MSTKDSegment")]:
+        del sys.modules[name]
+    sys.modules.update(before)
+
+
+def test_reloading_the_module_in_mid_run_ends_its_engine(the_library_again, panel, volumes):
     click(panel)
     reach(panel, 0.02)
     again = host.reloadModule(panel)
