@@ -8,7 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from MSTKDSegmentLib.Engine import EngineError
+from MSTKDSegmentLib.Masks import orientedImage
 from MSTKDSegmentLib.Regions import importSteps, isShowingTissues, showRegions, showTissues, storedResult
+from MSTKDSegmentLib.Segments import SURFACE, newSegment
+from scipy import ndimage
 from slicer_scene import new_scene
 from tumour_scene import (
     ANSWER,
@@ -99,6 +102,21 @@ def test_surfaces_face_outwards_and_hold_as_much_as_the_mask():
     measure = vtk.vtkMassProperties()
     measure.SetInputData(surface)
     assert measure.GetVolume() == pytest.approx(ball.sum(), rel=0.05)
+
+
+def test_surfaces_are_lit_from_outside_also_where_a_tumour_touches_itself(scene):
+    noise = ndimage.gaussian_filter(np.random.default_rng(0).random((40, 40, 40)), 1.5)
+    ragged = noise > np.quantile(noise, 0.7)
+    image = orientedImage(ragged, vtk.vtkMatrix4x4())
+    surface = newSegment(ANSWER["segments"][0], image).GetRepresentation(SURFACE)
+    points, normals = (
+        numpy_support.vtk_to_numpy(a) for a in (surface.GetPoints().GetData(), surface.GetPointData().GetNormals())
+    )
+    smooth = ndimage.gaussian_filter(ragged.astype(float), 1)
+    within, without = (
+        ndimage.map_coordinates(smooth, (points + mm * normals)[:, ::-1].T, order=1) for mm in (-0.7, 0.7)
+    )
+    assert (within > without).mean() > 0.95
 
 
 def test_each_segment_keeps_only_the_voxels_around_it(segmentation):

@@ -48,6 +48,7 @@ def _addSurface(segment) -> None:
     if surface.GetNumberOfPoints():
         normals = vtk.vtkPolyDataNormals()  # surface nets have none, and would look faceted
         normals.SetInputData(surface)
+        normals.ConsistencyOff()  # they are; to "mend" it turns parts inside out where faces touch
         normals.SplittingOff()
         normals.Update()
         surface.GetPointData().SetNormals(normals.GetOutput().GetPointData().GetNormals())
