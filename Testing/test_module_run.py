@@ -87,8 +87,9 @@ def test_a_click_segments_and_a_second_click_is_answered_by_the_same_process(pan
     assert len(segmentations()) == 2
 
 
-def test_cancel_ends_within_two_seconds_and_leaves_no_process_and_no_file(panel):
+def test_cancel_ends_within_two_seconds_and_leaves_no_process_and_no_file(panel, tmp_path):
     before = temporary_files()
+    panel.ui.reportEdit.currentPath = str(tmp_path / "reports")
     click(panel)
     reach(panel, 0.02)
     clicked = time.monotonic()
@@ -98,6 +99,7 @@ def test_cancel_ends_within_two_seconds_and_leaves_no_process_and_no_file(panel)
     assert not workers()
     assert not segmentations()
     assert temporary_files() == before
+    assert not list((tmp_path / "reports").glob("*"))
     assert panel.ui.segmentButton.text == "Segment"
     click(panel)
     finish(panel)

@@ -127,3 +127,20 @@ def test_warming_up_brings_the_device(session, a_worker_that):
     runToEnd(session.warmUp())
     assert session.device["threads"] == 2
     assert session.running
+
+
+def test_an_answer_that_nobody_awaits_is_not_taken_for_the_next_ones(session, a_worker_that):
+    a_worker_that(
+        READY + "for number, line in enumerate(sys.stdin):\n"
+        "  say(event='progress', share=0.5, text='x')\n"
+        "  time.sleep(0.2)\n"
+        "  say(event='done', of=json.loads(line)['patient'])"
+    )
+
+    def fail(share: float, text: str) -> None:
+        if text == "x":
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        runToEnd(session.ask({"patient": 1}, fail))
+    assert runToEnd(session.ask({"patient": 2}, lambda share, text: None))["of"] == 2

@@ -33,7 +33,7 @@ def folderSteps(inputFolder: Path, outputFolder: Path, wishes: dict, session: Se
         def report(share: float, text: str, at: str = at, done: int = number - 1) -> None:
             say(State.RUNNING, (done + share) / len(studies), f"{at}: {text}")
 
-        request = {"task": "study", "folder": str(study.resolve()), "output": str(outputFolder), **wishes}
+        request = {"task": "study", "folder": str(study.absolute()), "output": str(outputFolder), **wishes}
         try:
             answer = yield from session.ask(request, report)
             outcomes.append(Outcome.from_plain(answer["outcome"]))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
+
+import slicer
 
 from .Translation import _
 
@@ -35,7 +38,20 @@ def command() -> list[str]:
     return [shutil.which("PythonSlicer") or sys.executable, "-u", "-m", "mstkd.worker"]
 
 
-def environment() -> dict[str, str]:
-    """This process's environment with the engine on Python's path."""
+def environment(temporary: str) -> dict[str, str]:
+    """This process's environment with the engine on Python's path.
+
+    Args:
+        temporary: The folder for the engine's temporary files, which may hold the patient's
+            images; it goes with the worker, however that ends.
+    """
     path = [str(engineFolder())] + [p for p in [os.environ.get("PYTHONPATH")] if p]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path), "PYTHONUNBUFFERED": "1"}
+    ours = {"PYTHONPATH": os.pathsep.join(path), "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, **ours, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary)}
+
+
+def temporaryFolder() -> tempfile.TemporaryDirectory:
+    """A new folder where the user wants temporary files, as far as there is an application to say so."""
+    application = getattr(slicer, "app", None)
+    where = application.temporaryPath if application is not None else None
+    return tempfile.TemporaryDirectory(prefix="MSTKDSegment-", dir=where, ignore_cleanup_errors=True)

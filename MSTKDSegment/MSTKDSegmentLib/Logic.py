@@ -169,9 +169,10 @@ class SegmentLogic:
         def end(value: Any, error: Exception | None) -> Any:
             self._background = None
             failed = error is not None and not isinstance(error, CancelledError)
-            kept = keep(value) if error is None else None
-            self._finish(State.FAILED if failed else State.IDLE, _sentence(error) if error else "")
-            return kept
+            try:
+                return keep(value) if error is None else None
+            finally:
+                self._finish(State.FAILED if failed else State.IDLE, _sentence(error) if error else "")
 
         if not wait:
             self._background = Background(steps, end)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
+import contextlib
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import slicer
 
-from .Engine import CancelledError, EngineError
+from .Engine import CancelledError, EngineError, temporaryFolder
 from .Regions import importSteps
 from .Session import Session
 from .States import State
@@ -83,18 +83,20 @@ def segmentSteps(patient: Patient, session: Session, say: Say) -> Steps:
         EngineError: One sentence; the scene is as it was.
     """
     nodes = {**patient.volumes, **({"brain": patient.brainMask} if patient.brainMask else {})}
-    with tempfile.TemporaryDirectory(
-        prefix="MSTKDSegment-", dir=_temporaryPath(), ignore_cleanup_errors=True
-    ) as temporary:
+    with temporaryFolder() as temporary:
         folder = Path(temporary)
         for name, node in nodes.items():
             say(State.PREPARING, 0.0, _("Writing {name}").format(name=node.GetName()))
             yield
             _stopWhenCancelled(session)
             writeVolume(node, folder / f"{name}.nrrd")
-        answer = yield from session.ask(
-            _request(patient, nodes, folder), lambda share, text: say(State.RUNNING, ENGINE_SHARE * share, text)
-        )
+        try:
+            answer = yield from session.ask(
+                _request(patient, nodes, folder), lambda share, text: say(State.RUNNING, ENGINE_SHARE * share, text)
+            )
+        except BaseException:
+            _sweep(patient.report)
+            raise
         labels, uncertainty = readImage(folder / "labels.nrrd"), readImage(folder / "uncertainty.nrrd")
     reference = patient.volumes[answer["summary"]["reference"]["sequence"].lower()]
     if reference.GetScene() is None:
@@ -118,6 +120,15 @@ def _stopWhenCancelled(session: Session) -> None:
         raise CancelledError
 
 
+def _sweep(report: str | None) -> None:
+    """Remove the unfinished report that an engine that was ended had no time to remove."""
+    if report is not None:
+        for draft in Path(report).glob(".mstkd-*"):
+            shutil.rmtree(draft, ignore_errors=True)
+        with contextlib.suppress(OSError):  # it holds an earlier report, or never was
+            Path(report).rmdir()
+
+
 def _request(patient: Patient, nodes: dict, folder: Path) -> dict[str, object]:
     files = {name: str(folder / f"{name}.nrrd") for name in nodes}
     return {
@@ -133,9 +144,3 @@ def _request(patient: Patient, nodes: dict, folder: Path) -> dict[str, object]:
         "model": patient.model,
         "device": patient.device,
     }
-
-
-def _temporaryPath() -> str | None:
-    """The folder the user chose for temporary files, where there is an application."""
-    application = getattr(slicer, "app", None)
-    return application.temporaryPath if application is not None else None

@@ -67,6 +67,17 @@ class Session:
         """
         worker = self.start()
         worker.send(request)
+        try:
+            answer = yield from self._answer(worker, progress)
+        except BaseException:  # what is still to come must never be taken for the next question's answer
+            self.close()
+            raise
+        if answer["event"] == "error":
+            raise EngineError(answer["message"])
+        return answer
+
+    def _answer(self, worker: WorkerProcess, progress: Progress) -> Generator[None, None, dict]:
+        """The event that ends the question: `done` or `error`."""
         if worker.ready is None:
             progress(0.0, _("Starting the engine"))
         while True:
@@ -76,15 +87,12 @@ class Session:
             for event in worker.events():
                 if event["event"] == "progress":
                     progress(event["share"], event["text"])
-                elif event["event"] == "done":
+                elif event["event"] in ("done", "error"):
                     return event
-                elif event["event"] == "error":
-                    raise EngineError(event["message"])
             self.device = worker.ready or self.device
             if not running:
                 self._explainDeath(worker)
             if worker.silence > SILENT_SECONDS:
-                self.close()
                 raise EngineError(
                     _("The engine gave no sign of life for {seconds} s and was ended; try again.").format(
                         seconds=SILENT_SECONDS
@@ -103,11 +111,8 @@ class Session:
         patience = time.monotonic() + CANCEL_SECONDS
         while worker.running and time.monotonic() < patience:
             yield
-        self.close()
         raise CancelledError
 
     def _explainDeath(self, worker: WorkerProcess) -> None:
         kind = EngineError if worker.ready else EngineStartError
-        sentence = worker.explainEnd()
-        self.close()
-        raise kind(sentence)
+        raise kind(worker.explainEnd())

@@ -8,11 +8,10 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from .Engine import EngineError, command, engineFolder, environment
+from .Engine import EngineError, command, engineFolder, environment, temporaryFolder
 from .Translation import _
 
 # A group of its own can be ended as a whole; on Windows, no console window either.
@@ -23,6 +22,10 @@ OWN_GROUP = (
 )
 KILLED = (-9, 137)
 """Exit codes of a process that the system killed."""
+
+
+ASLEEP_SECONDS = 10
+"""No one looks that rarely, unless everything stood still."""
 
 
 class WorkerProcess:
@@ -37,7 +40,7 @@ class WorkerProcess:
 
     def __init__(self) -> None:
         self.ready: dict | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="MSTKDSegment-worker-", ignore_cleanup_errors=True)
+        self._folder = temporaryFolder()
         answers, complaints = (Path(self._folder.name) / name for name in ("answers", "complaints"))
         with answers.open("wb") as out, complaints.open("wb") as err:
             self.process = subprocess.Popen(
@@ -45,13 +48,13 @@ class WorkerProcess:
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=err,
-                env=environment(),
+                env=environment(self._folder.name),
                 cwd=engineFolder(),  # `-m` looks in the working folder first
                 **OWN_GROUP,
             )
         self._answers = answers.open("rb")
         self._complaints = complaints
-        self._heard = time.monotonic()
+        self._heard = self._looked = time.monotonic()
 
     @property
     def running(self) -> bool:
@@ -71,6 +74,10 @@ class WorkerProcess:
 
     def events(self) -> list[dict]:
         """The events that came since the last call."""
+        now, before = time.monotonic(), self._looked
+        if now - before > ASLEEP_SECONDS:  # the computer slept, and the worker with it
+            self._heard = now
+        self._looked = now
         events = []
         while line := self._answers.readline():
             if not line.endswith(b"\n"):  # still being written
@@ -78,7 +85,7 @@ class WorkerProcess:
                 break
             events.append(json.loads(line))
         if events:
-            self._heard = time.monotonic()
+            self._heard = now
         self.ready = next((event for event in events if event["event"] == "ready"), self.ready)
         return events
 
