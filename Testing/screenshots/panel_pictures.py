@@ -11,12 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 TESTING = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTING), str(TESTING.parent / "MSTKDSegment")]
 STATES = ("empty", "filled", "asking", "packages", "running", "cancelling", "failed", "done", "tissues")
-COLUMNS, SIZE = 3, (420, 760)
+COLUMNS = 3
 
 
 def real_run(picture: Path) -> None:
@@ -30,7 +30,7 @@ def real_run(picture: Path) -> None:
     host.waitUntil(lambda: panel.logic.device is not None or not panel.logic.state.busy, seconds=60)
     panel.ui.segmentButton.click()
     host.waitUntil(lambda: not panel.logic.state.busy, seconds=300)
-    host.screenshot(panel, picture, (440, 680))
+    host.screenshot(panel, picture, (440, 760))
     host.closeModule(panel)
 
 
@@ -43,12 +43,21 @@ def every_state(picture: Path) -> None:
             cwd=TESTING.parent,
             check=True,
         )
-        tiles = [Image.open(Path(folder) / f"panel-{state}.png").convert("RGB").resize(SIZE) for state in STATES]
-    rows = -(-len(tiles) // COLUMNS)
-    sheet = Image.new("RGB", (COLUMNS * SIZE[0], rows * SIZE[1]))
-    for number, tile in enumerate(tiles):
-        sheet.paste(tile, (number % COLUMNS * SIZE[0], number // COLUMNS * SIZE[1]))
-    sheet.quantize(64).save(picture, optimize=True)
+        tiles = [_trimmed(Image.open(Path(folder) / f"panel-{state}.png").convert("RGB")) for state in STATES]
+    rows = [tiles[start : start + COLUMNS] for start in range(0, len(tiles), COLUMNS)]
+    heights = [max(tile.height for tile in row) for row in rows]
+    sheet = Image.new("RGB", (COLUMNS * tiles[0].width, sum(heights)), tiles[0].getpixel((0, 0)))
+    for number, row in enumerate(rows):
+        for column, tile in enumerate(row):
+            sheet.paste(tile, (column * tile.width, sum(heights[:number])))
+    sheet.quantize(256).save(picture, optimize=True)
+
+
+def _trimmed(picture: Image.Image) -> Image.Image:
+    """Without the empty part below the panel."""
+    plain = Image.new("RGB", picture.size, picture.getpixel((0, 0)))
+    bottom = ImageChops.difference(picture, plain).getbbox()[3]
+    return picture.crop((0, 0, picture.width, min(picture.height, bottom + 24)))
 
 
 def main() -> None:
