@@ -144,3 +144,18 @@ def test_an_answer_that_nobody_awaits_is_not_taken_for_the_next_ones(session, a_
     with pytest.raises(ZeroDivisionError):
         runToEnd(session.ask({"patient": 1}, fail))
     assert runToEnd(session.ask({"patient": 2}, lambda share, text: None))["of"] == 2
+
+
+def test_a_session_that_is_closed_while_one_waits_ends_the_wait(session, a_worker_that):
+    a_worker_that(READY + "say(event='progress', share=0.5, text='x')\ntime.sleep(60)")
+    with pytest.raises(CancelledError):
+        ask(session, lambda share, text: session.close() if text == "x" else None)
+
+
+def test_a_crash_behind_pythonslicer_reads_as_a_crash(session, a_worker_that):
+    # What the launcher prints when its interpreter is killed; it then ends with exit code 1.
+    a_worker_that(
+        READY + "raise SystemExit('error: [/opt/Slicer/bin/python-real] exit abnormally - Report the problem.')"
+    )
+    with pytest.raises(EngineError, match="crashed or was killed"):
+        ask(session)

@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import nibabel as nib
 import numpy as np
+import pydicom
 import pytest
 import slicer
 import vtk
@@ -225,3 +227,20 @@ def test_the_module_does_not_bring_torch_into_slicers_process():
     path = [p for p in sys.path if p.endswith("MSTKDSegment")]
     answer = subprocess.run([sys.executable, "-c", code, *path], capture_output=True, text=True, check=True)
     assert answer.stdout.split() == []
+
+
+def test_volumes_of_two_patients_are_refused_by_their_headers(scene, logic, volumes, tmp_path, monkeypatch):
+    headers = {}
+    for name, volume in volumes.items():
+        header = pydicom.Dataset()
+        header.PatientID, header.StudyInstanceUID = f"patient of {name}", "1.2.3"
+        header.SOPClassUID, header.SOPInstanceUID = pydicom.uid.MRImageStorage, pydicom.uid.generate_uid()
+        header.file_meta = pydicom.dataset.FileMetaDataset()
+        header.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+        headers[name] = str(tmp_path / f"{name}.dcm")
+        header.save_as(headers[name], enforce_file_format=True)
+        volume.SetAttribute("DICOM.instanceUIDs", name)
+    database = SimpleNamespace(fileForInstance=headers.get)
+    monkeypatch.setattr(slicer, "dicomDatabase", database, raising=False)
+    with pytest.raises(EngineError, match="flair and t1gd are of different patients"):
+        logic.segment(volumes)

@@ -34,8 +34,28 @@ def engineFolder() -> Path:
 
 
 def command() -> list[str]:
-    """The command line of the engine's child process."""
-    return [shutil.which("PythonSlicer") or sys.executable, "-u", "-m", "mstkd.worker"]
+    """The command line of the engine's child process.
+
+    Raises:
+        EngineError: No Python interpreter was found.
+    """
+    return [_interpreter(), "-u", "-m", "mstkd.worker"]
+
+
+def _interpreter() -> str:
+    """Slicer's own Python, or the one that runs this; never the application, which `sys.executable` may be."""
+    home = getattr(getattr(slicer, "app", None), "slicerHome", None)
+    found = (shutil.which("PythonSlicer", path=str(Path(home) / "bin")) if home else None) or shutil.which(
+        "PythonSlicer"
+    )
+    if found is None and "python" in Path(sys.executable or "").name.lower():
+        found = sys.executable
+    if found is None:  # a Slicer that embeds the system's or an environment's Python
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        found = shutil.which(version, path=str(Path(sys.base_prefix) / "bin"))
+    if found is None:
+        raise EngineError(_("Slicer's Python (PythonSlicer) was not found; reinstall Slicer."))
+    return found
 
 
 def environment(temporary: str) -> dict[str, str]:

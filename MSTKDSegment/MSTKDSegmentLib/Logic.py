@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ class SegmentLogic:
         share: The finished share of the run, 0 to 1.
         text: One line on what is being done.
         message: The sentence that the last run failed with, else empty.
-        result: What the last segmented patient gave, else None.
+        result: What the last `segment` gave; None from the start of a run until it succeeded.
         onChange: Called, on the main thread, when any of these changed.
     """
 
@@ -91,6 +92,7 @@ class SegmentLogic:
         """
         given = {name: node for name, node in volumes.items() if node is not None}
         check(given)
+        self.result = None
         patient = Patient(given, reference, align, brainMask, output, _absolute(report), _absolute(model), device)
         return self._run(segmentSteps(patient, self._session, self._say), waitForCompletion, self._keep)
 
@@ -144,10 +146,10 @@ class SegmentLogic:
     def close(self) -> None:
         """End the run, the engine and every timer at once; temporary files are gone."""
         self._session.cancelRequested = self.state.busy
+        self._session.close()  # first: Windows deletes no file that is still open
         for work in filter(None, (self._background, self._warming)):
             work.stop()
         self._background = self._warming = None
-        self._session.close()
         if self.state.busy:
             self._finish(State.IDLE, "")
 
@@ -216,4 +218,5 @@ def _absolute(path: Path | str | None) -> str | None:
 def _sentence(error: Exception) -> str:
     if isinstance(error, EngineError):
         return str(error)
+    logging.error("MSTKDSegment failed", exc_info=error)
     return _("The module failed ({kind}: {reason}); please report it.").format(kind=type(error).__name__, reason=error)

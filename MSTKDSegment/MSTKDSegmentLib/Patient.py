@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from .States import State
 from .Steps import Steps
 from .Translation import _
 from .Volumes import readImage, writeVolume
+from .Witnesses import readVolume
 
 SEQUENCES = ("flair", "t1", "t1gd", "t2")
 """The engine's names of the inputs, in the network's channel order."""
@@ -48,16 +50,20 @@ class Result:
         summary: The engine's report: volumes and diameters, missing sequences, warnings, seconds.
         labels: ``(k, j, i)`` uint8 on the reference volume: 1 NETC, 2 SNFH, 3 ET.
         uncertainty: ``(k, j, i)`` uint8, entropy of the four classes in percent of its maximum.
+        report: The folder of its report; None when none was wished for.
+        seconds: From the start of the run to the segmentation.
     """
 
     segmentation: object
     summary: dict
     labels: np.ndarray
     uncertainty: np.ndarray
+    report: Path | None
+    seconds: float
 
 
 def check(volumes: dict) -> None:
-    """Refuse an empty selection, unknown names and one node in two places.
+    """Refuse an empty selection, unknown names, one node in two places, and several patients.
 
     Raises EngineError.
     """
@@ -74,6 +80,13 @@ def check(volumes: dict) -> None:
                     volume=node.GetName(), name=name
                 )
             )
+    patients = {reading.patient: reading.name for reading in map(readVolume, nodes) if reading.patient}
+    if len(patients) > 1:
+        raise EngineError(
+            _("{volumes} are of different patients by their headers; choose those of one.").format(
+                volumes=_(" and ").join(patients.values())
+            )
+        )
 
 
 def segmentSteps(patient: Patient, session: Session, say: Say) -> Steps:
@@ -82,6 +95,7 @@ def segmentSteps(patient: Patient, session: Session, say: Say) -> Steps:
     Raises:
         EngineError: One sentence; the scene is as it was.
     """
+    started = time.monotonic()
     nodes = {**patient.volumes, **({"brain": patient.brainMask} if patient.brainMask else {})}
     with temporaryFolder() as temporary:
         folder = Path(temporary)
@@ -108,7 +122,8 @@ def segmentSteps(patient: Patient, session: Session, say: Say) -> Steps:
         try:
             text = next(steps)
         except StopIteration as end:
-            return Result(end.value, answer["summary"], labels, uncertainty)
+            report = Path(patient.report) if patient.report else None
+            return Result(end.value, answer["summary"], labels, uncertainty, report, time.monotonic() - started)
         say(State.IMPORTING, ENGINE_SHARE, text)
         yield
         _stopWhenCancelled(session)

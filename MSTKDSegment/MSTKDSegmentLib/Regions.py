@@ -99,6 +99,7 @@ def _replaced(node, referenceNode, segments: list, answer: dict):
     ours = [description["name"] for key in ("segments", "tissues") for description in answer[key]]
     putSegments(node, segments, remove=ours)
     node.SetReferenceImageGeometryParameterFromVolumeNode(referenceNode)
+    _placeBeside(node, referenceNode)
     unlinkUncertainty(node)
     storeResult(node, answer)
     displaySegments(node)

@@ -81,6 +81,8 @@ class Session:
         if worker.ready is None:
             progress(0.0, _("Starting the engine"))
         while True:
+            if worker is not self._worker:  # closed meanwhile
+                raise CancelledError
             if self.cancelRequested:
                 yield from self._stop(worker)
             running = worker.running  # before reading: what a dying worker said last is not missed

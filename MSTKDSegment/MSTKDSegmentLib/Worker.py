@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -22,8 +23,13 @@ OWN_GROUP = (
 )
 KILLED = (-9, 137)
 """Exit codes of a process that the system killed."""
+KILLED_BEHIND_LAUNCHER = "exit abnormally"
+"""What PythonSlicer says, with exit code 1, when the interpreter that it started was killed or crashed."""
+WAIT_SECONDS = 5
+"""A process that hangs in a driver does not go even when killed; Slicer does not wait for it."""
 
 
+LOGGED_LINES = 50
 ASLEEP_SECONDS = 10
 """No one looks that rarely, unless everything stood still."""
 
@@ -92,6 +98,7 @@ class WorkerProcess:
     def explainEnd(self) -> str:
         """One sentence on why the worker ended without an answer."""
         lines = self._complaints.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        logging.error("The engine ended without an answer:\n%s", "\n".join(lines[-LOGGED_LINES:]))
         return explain(self.process.wait(), lines[-1] if lines else "")
 
     def end(self) -> None:
@@ -99,20 +106,23 @@ class WorkerProcess:
         with contextlib.suppress(OSError):
             self.process.stdin.close()
         if sys.platform == "win32":
-            subprocess.run(["taskkill", "/PID", str(self.process.pid), "/T", "/F"], capture_output=True, check=False)
+            taskkill = ["taskkill", "/PID", str(self.process.pid), "/T", "/F"]
+            subprocess.run(taskkill, capture_output=True, check=False, creationflags=subprocess.CREATE_NO_WINDOW)
         else:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(WAIT_SECONDS)
         self._answers.close()
         self._folder.cleanup()
 
 
 def explain(code: int, lastLine: str) -> str:
     """One sentence on why a worker ended without an answer."""
-    if code in KILLED:
+    if code in KILLED or KILLED_BEHIND_LAUNCHER in lastLine:
         return _(
-            "The engine was killed by the system, probably for lack of memory; close other programs and try again."
+            "The engine crashed or was killed by the system, probably for lack of memory; "
+            "close other programs and try again."
         )
     if "No module named" in lastLine:
         return _("The engine cannot start ({reason}); install its Python packages.").format(reason=lastLine)
