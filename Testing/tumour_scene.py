@@ -15,7 +15,7 @@ SHAPE = (10, 12, 14)
 TISSUES = [
     {"name": "NETC", "labels": [1], "colour": (0.2, 0.4, 0.9), "code": ("6574001", "Necrosis")},
     {"name": "SNFH", "labels": [2], "colour": (0.9, 0.8, 0.3), "code": ("79654002", "Edema")},
-    {"name": "ET", "labels": [3], "colour": (0.55, 0.25, 0.85), "code": None},
+    {"name": "ET", "labels": [3], "colour": (0.55, 0.25, 0.85), "code": ("86049000", "Neoplasm, Primary")},
 ]
 ANSWER = {
     "event": "done",

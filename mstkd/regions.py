@@ -166,29 +166,31 @@ class Appearance:
 
     Attributes:
         colour: Red, green, blue, each 0 to 1.
-        code: SNOMED CT code value and meaning, where one exists.
+        code: SNOMED CT code value and meaning. DICOM SEG asks one of every segment.
     """
 
     name: str
     colour: tuple[float, float, float]
-    code: tuple[str, str] | None
+    code: tuple[str, str]
 
 
-# SNOMED CT has no code for an enhancing part; a whole tumour with its oedema is the general neoplasm.
+# A whole tumour with its oedema is the general neoplasm. SNOMED CT has no code for an enhancing part: it is
+# part of the primary neoplasm, and the segment's name says which.
+_PRIMARY = ("86049000", "Neoplasm, Primary")
 APPEARANCE: dict[Region, Appearance] = {
     Region.WT: Appearance("WT", (0.95, 0.80, 0.25), ("108369006", "Neoplasm")),
-    Region.TC: Appearance("TC", (0.90, 0.35, 0.20), ("86049000", "Neoplasm, Primary")),
-    Region.ET: Appearance("ET", (0.55, 0.25, 0.85), None),
+    Region.TC: Appearance("TC", (0.90, 0.35, 0.20), _PRIMARY),
+    Region.ET: Appearance("ET", (0.55, 0.25, 0.85), _PRIMARY),
 }
 
 
 # Where the nested regions are drawn over each other, each tissue is seen in the colour it has here.
 # SNOMED CT and the DICOM master list have a code for necrosis (6574001), but a core without enhancement is
-# often not necrotic; no code takes in both. Oedema is what the surroundings are called, infiltrated or not.
+# often not necrotic, and no code takes in both. Oedema is what the surroundings are called, infiltrated or not.
 TISSUE_APPEARANCE: dict[Tissue, Appearance] = {
-    Tissue.NETC: Appearance("NETC", APPEARANCE[Region.TC].colour, None),
+    Tissue.NETC: Appearance("NETC", APPEARANCE[Region.TC].colour, _PRIMARY),
     Tissue.SNFH: Appearance("SNFH", APPEARANCE[Region.WT].colour, ("79654002", "Edema")),
-    Tissue.ET: Appearance("ET", APPEARANCE[Region.ET].colour, None),
+    Tissue.ET: Appearance("ET", APPEARANCE[Region.ET].colour, _PRIMARY),
 }
 
 

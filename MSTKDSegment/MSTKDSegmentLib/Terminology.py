@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 
-def terminologyEntry(code: tuple[str, str] | None) -> str:
-    """Slicer's serialised terminology for a SNOMED CT type; empty where none exists."""
-    if code is None:
-        return ""
+def terminologyEntry(code: tuple[str, str]) -> str:
+    """Slicer's serialised terminology for a SNOMED CT type, without which no segment becomes DICOM SEG."""
     value, meaning = code
     return (
         "Segmentation category and type - DICOM master list"
