@@ -111,7 +111,10 @@ def segmentSteps(patient: Patient, session: Session, say: Say) -> Steps:
         except BaseException:
             _sweep(patient.report)
             raise
-        labels, uncertainty = readImage(folder / "labels.nrrd"), readImage(folder / "uncertainty.nrrd")
+        labels = readImage(folder / "labels.nrrd")
+        yield
+        uncertainty = readImage(folder / "uncertainty.nrrd")
+    yield
     reference = patient.volumes[answer["summary"]["reference"]["sequence"].lower()]
     if reference.GetScene() is None:
         raise EngineError(
