@@ -216,6 +216,12 @@ def test_a_wrong_choice_is_refused_in_words(scene, logic, volumes):
         logic.segment({"t1ce": volumes["flair"]})
     with pytest.raises(EngineError, match="holds no image"):
         logic.segment({"flair": scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")})
+    with pytest.raises(EngineError, match="given as t1 is no scalar volume node"):
+        logic.segment({"t1": "t1.nii.gz"})
+    with pytest.raises(EngineError, match="given as brainMask is no scalar volume node"):
+        logic.segment(volumes, brainMask="mask")
+    with pytest.raises(EngineError, match="reference 't2' is none of the volumes"):
+        logic.segment(volumes, reference="t2")
     with pytest.raises(EngineError, match="cuda:77"):
         logic.segment(volumes, device="cuda:77")
 

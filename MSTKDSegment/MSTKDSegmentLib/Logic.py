@@ -9,7 +9,7 @@ from typing import Any
 
 from .Batch import folderSteps
 from .Engine import CancelledError, EngineError
-from .Patient import Patient, Result, check, segmentSteps
+from .Patient import Patient, Result, check, checkVolume, segmentSteps
 from .Session import Session
 from .States import State
 from .Steps import Background, Steps, runToEnd
@@ -92,6 +92,14 @@ class SegmentLogic:
         """
         given = {name: node for name, node in volumes.items() if node is not None}
         check(given)
+        if brainMask is not None:
+            checkVolume("brainMask", brainMask)
+        if reference is not None and reference not in given:
+            raise EngineError(
+                _("The reference '{reference}' is none of the volumes given; choose one of {names}.").format(
+                    reference=reference, names=", ".join(given)
+                )
+            )
         self.result = None
         patient = Patient(given, reference, align, brainMask, output, _absolute(report), _absolute(model), device)
         return self._run(segmentSteps(patient, self._session, self._say), waitForCompletion, self._keep)

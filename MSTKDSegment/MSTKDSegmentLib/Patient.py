@@ -72,6 +72,8 @@ def check(volumes: dict) -> None:
     for name in volumes:
         if name not in SEQUENCES:
             raise EngineError(_("'{name}' is no sequence; use {names}.").format(name=name, names=", ".join(SEQUENCES)))
+    for name, node in volumes.items():
+        checkVolume(name, node)
     nodes = list(volumes.values())
     for index, (name, node) in enumerate(volumes.items()):
         if any(node is other for other in nodes[:index]):
@@ -86,6 +88,17 @@ def check(volumes: dict) -> None:
             _("{volumes} are of different patients by their headers; choose those of one.").format(
                 volumes=_(" and ").join(patients.values())
             )
+        )
+
+
+def checkVolume(name: str, node) -> None:
+    """Refuse what is no scalar volume node.
+
+    Raises EngineError.
+    """
+    if not (hasattr(node, "IsA") and node.IsA("vtkMRMLScalarVolumeNode")):
+        raise EngineError(
+            _("What was given as {name} is no scalar volume node; give one, e.g. getNode('FLAIR').").format(name=name)
         )
 
 

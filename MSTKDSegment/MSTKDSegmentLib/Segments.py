@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import slicer
 import vtk
 
+from .Engine import EngineError
 from .Terminology import terminologyEntry
+from .Translation import _
 
 LABELMAP, SURFACE = "Binary labelmap", "Closed surface"
 OPACITY_3D = {"WT": 0.3, "TC": 0.6, "ET": 1.0, "SNFH": 0.3, "NETC": 0.6}
@@ -45,6 +47,8 @@ def _addSurface(segment) -> None:
     workshop.AddSegment(segment, segment.GetName())
     workshop.CreateRepresentation(SURFACE)
     surface = segment.GetRepresentation(SURFACE)
+    if surface is None:  # its logic registers what makes surfaces
+        raise EngineError(_("No surface could be made; Slicer's Segmentations module is not loaded."))
     if surface.GetNumberOfPoints():
         normals = vtk.vtkPolyDataNormals()  # surface nets have none, and would look faceted
         normals.SetInputData(surface)
