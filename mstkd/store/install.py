@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mstkd.errors import InputError
+from mstkd.errors import InputError, why
 from mstkd.files import file_sha256
 from mstkd.store.card import CARD, WEIGHTS, InstalledModel, read_model
 from mstkd.store.places import installed_models, models_folder
@@ -80,5 +80,4 @@ def _disk(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(f"{folder} cannot be changed ({reason}); close what uses it and try again.") from error
+        raise InputError(f"{folder} cannot be changed ({why(error)}); close what uses it and try again.") from error

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mstkd.errors import InputError
+from mstkd.errors import InputError, why
 from mstkd.files import file_sha256
 from mstkd.store.archive import copy_folder, unpack
 from mstkd.store.card import CARD, Card
@@ -137,9 +137,10 @@ def _draft() -> Iterator[Path]:
     except Timeout as error:
         raise InputError("another model is being installed right now; try again when that is done.") from error
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         what = error.filename or home
-        raise InputError(f"{what} cannot be read or written ({reason}); free space, or set MSTKD_MODELS.") from error
+        raise InputError(
+            f"{what} cannot be read or written ({why(error)}); free space, or set MSTKD_MODELS."
+        ) from error
 
 
 def _sweep(home: Path) -> None:
