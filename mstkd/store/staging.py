@@ -21,7 +21,6 @@ from mstkd.store.places import installed_models, models_folder
 PART, STAGED = ".part-", ".staged-"
 """How folders in the models folder begin while a package is gathered, and when it waits for consent."""
 _DAY_S = 24 * 3600.0
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -108,14 +107,9 @@ def _verify(draft: Path, place: str) -> Card:
     if not (draft / CARD).exists():
         raise InputError(f"{place} holds no {CARD}, so it is no model package; check what was given.")
     try:
-        card = load_package(draft).card
+        return load_package(draft).card
     except InputError as error:
         raise InputError(str(error).replace(str(draft), place)) from error
-    if not _VERSION.fullmatch(card["version"]):
-        raise InputError(
-            f"{place} has the version '{card['version']}'; a version has letters, digits, '.', '-' and '+'."
-        )
-    return card
 
 
 @contextmanager
