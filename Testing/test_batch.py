@@ -254,6 +254,14 @@ def test_a_fault_of_the_program_fails_this_study_only_and_is_traced(patients, ru
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_too_little_memory_is_said_with_its_remedy(patients, run, monkeypatch):
+    def exhausted(*_, **__):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
+
+    monkeypatch.setattr("mstkd.pipeline.segment_patient", exhausted)
+    assert "too small for this head; close other programs" in run(patients / "anna").message
+
+
 def test_a_cancelled_study_is_no_outcome_and_leaves_no_result(patients, run, tmp_path):
     def cancel(share, text):
         if share > 0.1:

@@ -57,7 +57,16 @@ def run_study(
         return Outcome(folder.name, "failed", str(error))
     except Exception as error:  # one bad patient must not stop the others
         traceback.print_exc(file=sys.stderr)
-        return Outcome(folder.name, "failed", f"the engine failed on {folder} ({type(error).__name__}: {error}).")
+        return Outcome(folder.name, "failed", _sentence(folder, error))
+
+
+def _sentence(folder: Path, error: Exception) -> str:
+    words = f"the engine failed on {folder} ({type(error).__name__}: {' '.join(str(error).split())[:200]})."
+    if "torch" not in sys.modules:  # the engine itself could not be loaded
+        return words
+    from mstkd.inference.device import memory_sentence
+
+    return memory_sentence(error) or words
 
 
 def _run(folder: Path, output_root: Path, model: Path, wishes: Wishes, report: Report) -> Outcome:
