@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,7 +29,10 @@ def https_server(folder: Path, answers: dict[str, Answer]) -> Iterator[tuple[str
             for name, value in {"Content-Length": str(len(body)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            middle = len(body) // 3 if "Slowly" in headers else 0
+            self.wfile.write(body[:middle])
+            time.sleep(1 if middle else 0)
+            self.wfile.write(body[middle:])
 
         def log_message(self, *_: object) -> None:
             pass

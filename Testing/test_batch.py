@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -12,8 +13,10 @@ import pytest
 from conftest import NAMES
 
 from mstkd.batch import Outcome, find_studies, ignored_files, run_study, write_table
+from mstkd.batch.fingerprint import fingerprint
 from mstkd.errors import CancelledError, InputError
 from mstkd.modalities import Modality
+from mstkd.preprocessing.brain import deep_bet
 from mstkd.wishes import Wishes
 
 RESULTS = {"labels.nii.gz", "summary.json", "report.html", "picture.png", "batch.json"}
@@ -123,6 +126,69 @@ def test_a_changed_study_is_done_again_and_replaces_its_result(patients, run, tu
     assert run(patients / "anna").summary["missing"] == ["T2"], "names inside tell the sequences"
 
 
+def test_files_behind_a_link_are_the_studys_too(patients, run, tumour_box, tmp_path):
+    archive = study(tmp_path / "archive", tumour_box, Modality.FLAIR)
+    for name in ("lena", "mark"):
+        (patients / name).mkdir()
+        (patients / name / "round").symlink_to(patients / name)
+    (patients / "lena" / "anat").symlink_to(archive)
+    (patients / "mark" / "anat").symlink_to(patients / "anna")
+    assert run(patients / "lena").summary["missing"] == ["T1", "T1Gd", "T2"]
+    assert run(patients / "mark").summary["missing"] == ["T1", "T2"]
+    assert run(patients / "lena").status == "skipped"
+    shutil.copy(tumour_box / "t2.nii.gz", archive)
+    assert run(patients / "lena").summary["missing"] == ["T1", "T1Gd"]
+
+
+def test_a_file_whose_name_begins_with_a_point_counts(patients):
+    before = fingerprint(patients / "anna", "", Wishes())
+    (patients / "anna" / "._flair.nii.gz").write_text("of the Finder")
+    assert fingerprint(patients / "anna", "", Wishes()) == before
+    (patients / "anna" / ".1.2.840.dcm").write_text("a slice")
+    assert fingerprint(patients / "anna", "", Wishes()) != before
+
+
+def test_the_brain_extractors_at_hand_count(patients, monkeypatch):
+    found = set()
+    for there, version in ((False, ""), (True, "1.0.2"), (True, "1.0.3")):
+        monkeypatch.setattr(deep_bet, "is_available", lambda there=there: there)
+        monkeypatch.setattr(deep_bet, "version", lambda version=version: version)
+        found.add(fingerprint(patients / "anna", "", Wishes()))
+    assert len(found) == 3
+
+
+def test_a_long_comparison_says_so_and_can_be_cancelled(patients, monkeypatch):
+    def cancel():
+        raise CancelledError
+
+    monkeypatch.setattr("mstkd.batch.fingerprint._EVERY_S", 0)
+    with pytest.raises(CancelledError):
+        fingerprint(patients / "anna", "", Wishes(), cancel)
+
+
+def test_two_sites_with_the_same_names_do_not_replace_each_others_results(patients, run, tumour_box, tmp_path):
+    first = run(patients / "anna")
+    other = study(tmp_path / "other site" / "anna", tumour_box, Modality.T2)
+    refused = run(other)
+    assert refused.status == "failed"
+    assert f"holds the result of {patients / 'anna'}" in refused.message
+    assert run(patients / "anna").summary == first.summary
+    run(patients / "bert")
+    study(tmp_path / "other site" / "bert", tumour_box, Modality.FLAIR)
+    assert run(tmp_path / "other site" / "bert").status == "skipped", "the same content elsewhere is the same study"
+    shutil.rmtree(patients / "anna")
+    assert run(other).status == "done", "a study that was moved and changed"
+
+
+def test_names_that_are_no_unicode_end_no_batch(patients, run, tumour_box, tmp_path):
+    odd = study(patients / os.fsdecode(b"M\xfcller"), tumour_box, Modality.FLAIR)
+    outcome = run(odd)
+    assert outcome.status == "done"
+    assert json.loads((outcome.folder / "summary.json").read_text()) == outcome.summary
+    write_table(tmp_path / "results.csv", [outcome])
+    assert table(tmp_path / "results.csv")[0]["study"] == "M\\udcfcller"
+
+
 def test_other_wishes_or_another_model_are_other_results(patients, run, small_package):
     run(patients / "bert")
     assert run(patients / "bert", wishes=Wishes(device="cpu")).status == "skipped", "the device does not matter"
@@ -148,6 +214,10 @@ def old_summary(folder):
     (folder / "summary.json").write_text(json.dumps({**summary, "missing": []}))
 
 
+def cut_labels(folder):
+    (folder / "labels.nii.gz").write_bytes((folder / "labels.nii.gz").read_bytes()[:200])
+
+
 def lose_labels(folder):
     (folder / "labels.nii.gz").unlink()
 
@@ -156,7 +226,7 @@ def cut_record(folder):
     (folder / "batch.json").write_text("{")
 
 
-@pytest.mark.parametrize("damage", [lose_summary, cut_summary, old_summary, lose_labels, cut_record])
+@pytest.mark.parametrize("damage", [lose_summary, cut_summary, old_summary, lose_labels, cut_labels, cut_record])
 def test_a_result_that_is_not_whole_is_done_again(patients, run, damage):
     first = run(patients / "bert")
     damage(first.folder)
@@ -167,7 +237,7 @@ def test_a_result_that_is_not_whole_is_done_again(patients, run, damage):
 
 
 def test_a_broken_study_fails_in_one_sentence_and_leaves_no_result(patients, run, tmp_path):
-    for name, words in (("emil", "flair.nii.gz cannot be read"), ("=dora", "holds no file whose name tells")):
+    for name, words in (("emil", "flair.nii.gz cannot be read"), ("=dora", "holds no file;")):
         outcome = run(patients / name)
         assert outcome.status == "failed"
         assert words in outcome.message
@@ -182,6 +252,14 @@ def test_a_fault_of_the_program_fails_this_study_only_and_is_traced(patients, ru
     assert "ZeroDivisionError" in outcome.message
     assert "\n" not in outcome.message
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_too_little_memory_is_said_with_its_remedy(patients, run, monkeypatch):
+    def exhausted(*_, **__):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
+
+    monkeypatch.setattr("mstkd.pipeline.segment_patient", exhausted)
+    assert "too small for this head; close other programs" in run(patients / "anna").message
 
 
 def test_a_cancelled_study_is_no_outcome_and_leaves_no_result(patients, run, tmp_path):
@@ -201,7 +279,7 @@ def test_an_outcome_survives_json(patients, run):
 
 
 def table(path):
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 
 
@@ -235,6 +313,18 @@ def test_the_table_has_a_row_for_each_outcome_in_order_and_runs_nothing(tmp_path
     assert second["WT_ml"] == second["result"] == ""
     assert third["study"] == "'-2"
     assert third["ET_ml"] == ""
+
+
+def test_a_run_that_is_stopped_early_leaves_the_rows_of_the_others(tmp_path):
+    path = tmp_path / "results.csv"
+    write_table(path, [Outcome(name, "failed", "first.") for name in ("=a", "b", "c")])
+    write_table(path, [Outcome(name, "failed", "second.") for name in ("=a", "b")])
+    assert [(row["study"], row["message"]) for row in table(path)] == [
+        ("'=a", "second."),
+        ("b", "second."),
+        ("c", "first."),
+    ]
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf"), "Excel reads UTF-8 only with this mark"
 
 
 def test_a_table_that_cannot_be_written_is_said_and_the_earlier_one_stays(tmp_path):

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import types
+import zipfile
 from importlib import metadata
 from pathlib import Path
 
@@ -217,6 +218,44 @@ def test_offline_all_comes_from_the_folder_and_nothing_from_an_index(python, tmp
     assert call[:3] == ["--no-index", "--find-links", str(folder)]
     assert Dependencies.TORCH in call
     assert "numpy==2.4.6" in python.constraints
+
+
+def make_wheel(folder, name, version, *needs):
+    """A wheel that pip can install, with metadata and nothing else."""
+    info = f"{name}-{version}.dist-info"
+    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *(f"Requires-Dist: {n}" for n in needs)]
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{info}/METADATA", "\n".join(lines) + "\n")
+        wheel.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        wheel.writestr(f"{info}/RECORD", "")
+
+
+def test_the_real_pip_keeps_what_slicer_brings_and_refuses_what_would_replace_it(python, tmp_path, monkeypatch):
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    make_wheel(folder, "numpy", "2.4.6")
+    make_wheel(folder, "numpy", "99.0")
+    make_wheel(folder, "monai", "1.5", "numpy>=2")
+    said = []
+
+    def pip_install(arguments, requester=None):
+        pip = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--no-input"]
+        answer = subprocess.run([*pip, *arguments], capture_output=True, text=True)
+        said.append(answer.stdout + answer.stderr)
+        answer.check_returncode()
+
+    give(monkeypatch, "slicer.packaging", pip_install=pip_install)
+    offline = ["--no-index", "--find-links", str(folder), "monai>=1.5"]
+    Dependencies._pipInstall(offline)
+    assert "Would install monai-1.5 numpy-2.4.6" in said[-1]
+    make_wheel(folder, "monai", "1.6", "numpy>=99")
+    Dependencies._pipInstall(offline)
+    assert "Would install monai-1.5 numpy-2.4.6" in said[-1], "an older one that lets NumPy be"
+    (folder / "monai-1.5-py3-none-any.whl").unlink()
+    with pytest.raises(EngineError, match="could not be installed"):
+        Dependencies._pipInstall(offline)
 
 
 def test_a_folder_without_wheels_or_with_too_few_is_refused_by_name(python, tmp_path):

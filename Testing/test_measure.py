@@ -164,6 +164,23 @@ def test_the_order_and_direction_of_the_axes_do_not_matter(order, flips, seed):
     assert close(measure(turned, other), before)
 
 
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (1.0, 1.0, 4.0), (1.0, 4.0, 1.0)])
+@given(order=st.permutations(range(3)), flips=st.tuples(*[st.booleans()] * 3))
+def test_nor_do_they_at_exactly_45_degrees(spacing, order, flips):
+    mask = np.zeros((12, 12, 12), bool)
+    mask[2:10, 3:9, 5:7] = True
+    half = np.sqrt(0.5)
+    turn = np.array([[1, 0, 0], [0, half, -half], [0, half, half]])
+    affine = np.eye(4)
+    affine[:3, :3] = turn * spacing
+    before = measure(mask, affine)
+    axes = [a for a in range(3) if flips[a]]
+    other = affine[:, [*order, 3]] * np.array([*[-1.0 if flips[a] else 1.0 for a in order], 1.0])
+    assert close(measure(np.flip(mask, axes).transpose(order), other), before)
+    if max(spacing) > 1:
+        assert spacing[axial_axis(affine)] == 4, "thick slices are measured as they are stored"
+
+
 def test_regions_are_measured_as_unions_of_their_tissues():
     tissues = np.zeros((30, 30, 3), np.uint8)
     tissues[5:25, 5:15, 1] = Tissue.SNFH

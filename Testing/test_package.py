@@ -55,6 +55,12 @@ def set_hash(folder):
     (folder / CARD).write_text(json.dumps(card))
 
 
+def claim_much_memory(folder):
+    card = json.loads((folder / CARD).read_text())
+    huge = {**card["architecture"], "hidden": 4096, "layers": 64, "feed_forward": 16384}
+    (folder / CARD).write_text(json.dumps({**card, "architecture": huge}))
+
+
 DAMAGE = {
     "a flipped byte": (flip_a_byte, "SHA-256"),
     "no weights": (lambda f: (f / WEIGHTS).unlink(), "lacks"),
@@ -64,6 +70,7 @@ DAMAGE = {
     "no research notice": (lambda f: edit_card(f, intended_use="Diagnosis."), "intended_use"),
     "later format": (lambda f: edit_card(f, format=2), "format"),
     "a pickle": (put_a_pickle, "another network"),
+    "a network of 70 GB": (claim_much_memory, "another network"),
     "another network": (other_network, "another network"),
 }
 

@@ -20,7 +20,7 @@ BATCH = "import sys; from MSTKDSegmentLib import SegmentLogic; SegmentLogic().se
 
 
 def rows(results: Path) -> list[dict[str, str]]:
-    with (results / "results.csv").open(newline="", encoding="utf-8") as file:
+    with (results / "results.csv").open(newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 
 

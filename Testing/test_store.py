@@ -142,6 +142,18 @@ def add(name):
     return change
 
 
+def unusually_compressed(path):
+    members = {name: zipfile.ZipFile(path).read(name) for name in zipfile.ZipFile(path).namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+
+
+def odd_name(path):
+    add("small/README\u00fc")(path)
+    path.write_bytes(path.read_bytes().replace("\u00fc".encode(), b"\xff\xff"))
+
+
 BAD_ZIPS = {
     "absolute": (add("/tmp/card.json"), "does not belong"),
     "upwards": (add("../card.json"), "does not belong"),
@@ -151,6 +163,8 @@ BAD_ZIPS = {
     "a link": (link, "does not belong"),
     "two packages": (add("other/card.json"), "several packages"),
     "cut off": (cut, "no whole zip file"),
+    "LZMA": (unusually_compressed, "compressed in an unusual way"),
+    "a name that is no UTF-8": (odd_name, "no whole zip file"),
     "damaged": (flip, "no whole zip file|is damaged"),
 }
 
@@ -177,6 +191,15 @@ def test_an_archive_that_swells_is_not_unpacked(tmp_path, models, monkeypatch):
     with pytest.raises(InputError, match="unpacks to more than"):
         stage_model(path)
     assert left_in(models) == set()
+
+
+def test_a_card_that_is_nested_without_end_is_refused(small_package, models):
+    (small_package / CARD).write_text("[" * 200_000)
+    with pytest.raises(InputError, match="no readable card"):
+        stage_model(small_package)
+    assert left_in(models) == set()
+    shutil.copytree(small_package, models / "small-1")
+    assert "no readable card" in problems()[0]
 
 
 def test_a_package_with_wrong_weights_is_refused_by_the_name_the_user_gave(small_package, models):
@@ -210,11 +233,21 @@ def test_a_hash_that_does_not_fit_is_refused_also_for_a_file(package_zip, models
     assert left_in(models) == set()
 
 
-def test_the_version_cannot_lead_out_of_the_models_folder(small_package):
-    changed = json.loads((small_package / CARD).read_text()) | {"version": "../../evil"}
+@pytest.mark.parametrize(
+    "change", [*({"version": text} for text in ("../../evil", "1-2", "1.", "1\n", "")), {"name": "small\n"}]
+)
+def test_name_and_version_can_only_make_a_folder_of_their_own(small_package, change):
+    changed = json.loads((small_package / CARD).read_text()) | change
     (small_package / CARD).write_text(json.dumps(changed))
-    with pytest.raises(InputError, match="has the version"):
+    with pytest.raises(InputError, match=r"version:|name:"):
         stage_model(small_package)
+
+
+def test_a_model_put_by_hand_into_the_folder_of_another_is_not_replaced(small_package, models):
+    shutil.copytree(shipped_model(), models / "small-1")
+    with pytest.raises(InputError, match="small-1 holds the model compact-student"):
+        install(small_package)
+    assert json.loads((models / "small-1" / CARD).read_text())["name"] == "compact-student"
 
 
 def test_the_same_model_again_is_fine_and_another_under_its_name_refused(
@@ -349,6 +382,7 @@ def server(package_zip, tmp_path, monkeypatch):
         "/moved.zip": (302, {"Location": "/small.zip"}, b""),
         "/insecure.zip": (302, {"Location": "http://localhost/small.zip"}, b""),
         "/short.zip": (200, {"Content-Length": str(len(body) + 1000), "Connection": "close"}, body),
+        "/slow.zip": (200, {"Slowly": "1"}, body),
         "/huge.zip": (200, {"Content-Length": str(3 * 1000**3)}, b""),
     }
     with https_server(tmp_path, answers) as (address, certificate):
@@ -360,6 +394,7 @@ def server(package_zip, tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["small.zip", "moved.zip"])
 def test_a_model_is_downloaded_with_progress_and_verified(server, package_zip, name, monkeypatch):
     monkeypatch.setattr(mstkd.store.download, "_CHUNK", 10_000)
+    monkeypatch.setattr(mstkd.store.download, "_EVERY_S", 0)
     said = []
     staged = stage_model(f"{server}/{name}#sha256={sha256(package_zip)}", report=lambda *event: said.append(event))
     assert accept_staged(staged.folder).name == "small"
@@ -367,6 +402,15 @@ def test_a_model_is_downloaded_with_progress_and_verified(server, package_zip, n
     assert shares == sorted(shares)
     assert len(shares) > 3
     assert "Downloading the model" in said[0][1]
+
+
+def test_a_slow_download_is_no_silence(server, package_zip):
+    said = []
+    address = f"{server}/slow.zip#sha256={sha256(package_zip)}"
+    discard_staged(stage_model(address, report=lambda *event: said.append(event)).folder)
+    shares = [share for share, text in said if "Downloading" in text]
+    assert 0 < shares[0] < 0.5
+    assert shares[-1] == pytest.approx(0.9)
 
 
 BAD_DOWNLOADS = {

@@ -2,13 +2,15 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 import SimpleITK as sitk
-from worker_process import WorkerProcess
+from worker_process import ROOT, WorkerProcess
 
 from mstkd.batch import Outcome
 from mstkd.modalities import Modality
@@ -149,6 +151,32 @@ def test_it_ends_when_its_parent_goes_in_the_middle_of_a_run(request_of, tmp_pat
     assert list((tmp_path / "out").iterdir()) == []
 
 
+HANGS = """
+import subprocess, sys, time
+from mstkd.worker import inbox
+from mstkd.worker.channels import open_channels
+inbox.GRACE_S = 0.3
+box = inbox.Inbox(*open_channels())
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+for request in box.requests():
+    print(child.pid, file=sys.stderr, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("last", [b"", b'{"task": "cancel"}\n'])
+def test_one_that_hangs_ends_with_its_children_soon_after_its_parent(last):
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", HANGS], cwd=ROOT, **pipes) as worker:
+        worker.stdin.write(b"{}\n")
+        worker.stdin.flush()
+        child = psutil.Process(int(worker.stderr.readline()))
+        worker.stdin.write(last)
+        worker.stdin.close()
+        assert worker.wait(20) == 1
+        assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
 def test_killing_it_leaves_no_process_of_its_group(request_of):
     with WorkerProcess() as worker:
         worker.ask(**request_of())
@@ -202,11 +230,15 @@ def test_a_request_it_cannot_serve_is_answered_in_a_sentence(idle_worker, line, 
     assert answer["message"].count("\n") == 0
 
 
-def test_a_failure_nobody_foresaw_is_said_and_the_worker_goes_on(request_of, tmp_path):
+def test_a_failure_is_said_leaves_no_file_and_the_worker_goes_on(request_of, tmp_path):
     with WorkerProcess() as worker:
-        worker.ask(**request_of(labels=str(tmp_path / "no folder" / "labels.nrrd")))
-        message = worker.until("error", "done")[-1]["message"]
-        assert "the engine failed" in message
+        for output in ("labels", "uncertainty"):
+            worker.ask(**request_of(**{output: str(tmp_path / "no folder" / "map.nrrd")}))
+            message = worker.until("error", "done")[-1]["message"]
+            assert message.startswith(f"{tmp_path / 'no folder'} cannot be written (")
+            assert list((tmp_path / "out").iterdir()) == []
+        worker.ask(**request_of(report="no path \0"))
+        assert "the engine failed" in worker.until("error", "done")[-1]["message"], "what nobody foresaw"
         assert list((tmp_path / "out").iterdir()) == []
         worker.ask(**request_of())
         assert kinds(worker.until("error", "done")) == ["done"]

@@ -10,3 +10,8 @@ class InputError(Exception):
 
 class CancelledError(Exception):
     """The user asked to stop; nothing was written."""
+
+
+def why(error: OSError) -> str:
+    """Why the system refused, as words for the middle of a sentence."""
+    return (error.strerror or str(error)).lower()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_DAY_S = 24 * 3600.0
 
 
 @contextmanager
@@ -16,20 +21,35 @@ def whole_file(path: Path) -> Iterator[Path]:
     An earlier file stays as it was until then, and for good when writing fails or the
     process is killed. The bytes are on the disk before the name is.
     """
-    draft = path.with_name(f".{path.name}.part")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # two processes may write one file
+    _sweep(path)
     try:
         yield draft
-        with draft.open("rb+") as file:
-            os.fsync(file.fileno())
+        flush(draft)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, as hex digits."""
+def flush(path: Path) -> None:
+    """Return when a file's bytes are on the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed processes left of this file a day ago or earlier."""
+    for draft in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with suppress(OSError):
+            if time.time() - draft.stat().st_mtime > _DAY_S:
+                draft.unlink()
+
+
+def file_sha256(path: Path, beat: Callable[[], None] = lambda: None) -> str:
+    """SHA-256 of a file's bytes, as hex digits; ``beat`` is called after each piece read."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
+            beat()
     return digest.hexdigest()

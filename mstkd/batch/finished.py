@@ -1,25 +1,42 @@
-"""Which results are whole, and of what."""
+"""Which results are whole, and of what.
+
+A result's ``batch.json`` holds the fingerprint of what it is of, the study's folder, and the
+SHA-256 of summary and label map.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+from mstkd.files import file_sha256
+
 Summary = dict[str, Any]
-RECORD, SUMMARY, LABELS = "batch.json", "summary.json", "labels.nii.gz"
+RECORD = "batch.json"
+_UNREADABLE = (OSError, ValueError, LookupError, TypeError)
 
 
-def write_record(draft: Path, wanted: str) -> None:
+def write_record(draft: Path, wanted: str, study: Path) -> None:
     """Note beside a result's files what they are of, before they are put in place together.
 
-    The record holds the summary's hash, and the summary is put in place last: a kill in between
-    leaves a record that does not fit, so the result does not count as finished.
+    A kill in between leaves a record that does not fit the files, so the result does not
+    count as finished.
     """
-    record = {"fingerprint": wanted, "summary_sha256": hashlib.sha256((draft / SUMMARY).read_bytes()).hexdigest()}
+    from mstkd.results.folder import LABELS, SUMMARY
+
+    hashes = {name: file_sha256(draft / name) for name in (LABELS, SUMMARY)}
+    record = {"fingerprint": wanted, "study": str(study.resolve()), "sha256": hashes}
     (draft / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def recorded_study(folder: Path) -> Path | None:
+    """The folder that a result was made of, None when nothing says so."""
+    try:
+        return Path(json.loads((folder / RECORD).read_text(encoding="utf-8"))["study"])
+    except _UNREADABLE:
+        return None
 
 
 def find_finished(output_root: Path, name: str, wanted: str) -> tuple[Path, Summary] | None:
@@ -32,15 +49,16 @@ def find_finished(output_root: Path, name: str, wanted: str) -> tuple[Path, Summ
 
 
 def _whole_summary(folder: Path, wanted: str) -> Summary | None:
+    from mstkd.results.folder import LABELS, SUMMARY
+
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        if record["fingerprint"] != wanted or not (folder / LABELS).is_file():
+        if record["fingerprint"] != wanted:
             return None
-        summary = (folder / SUMMARY).read_bytes()
-        if hashlib.sha256(summary).hexdigest() != record["summary_sha256"]:
+        if any(file_sha256(folder / name) != record["sha256"][name] for name in (LABELS, SUMMARY)):
             return None
-        found: Summary = json.loads(summary)
-    except (OSError, ValueError, LookupError, TypeError):
+        found: Summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    except _UNREADABLE:
         return None
     return found
 

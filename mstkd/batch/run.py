@@ -7,16 +7,17 @@ import shutil
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mstkd.batch.fingerprint import fingerprint
-from mstkd.batch.finished import copy_result, find_finished, write_record
+from mstkd.batch.finished import copy_result, find_finished, recorded_study, write_record
 from mstkd.batch.outcome import Outcome
 from mstkd.batch.studies import check_apart
-from mstkd.errors import CancelledError, InputError
+from mstkd.errors import CancelledError, InputError, why
 from mstkd.store import find_model
-from mstkd.store.card import read_model
+from mstkd.store.card import InstalledModel, read_model
 from mstkd.wishes import PLAIN, Wishes
 
 Report = Callable[[float, str], None]
@@ -56,23 +57,54 @@ def run_study(
         return Outcome(folder.name, "failed", str(error))
     except Exception as error:  # one bad patient must not stop the others
         traceback.print_exc(file=sys.stderr)
-        return Outcome(folder.name, "failed", f"the engine failed on {folder} ({type(error).__name__}: {error}).")
+        return Outcome(folder.name, "failed", _sentence(folder, error))
+
+
+def _sentence(folder: Path, error: Exception) -> str:
+    words = f"the engine failed on {folder} ({type(error).__name__}: {' '.join(str(error).split())[:200]})."
+    if "torch" not in sys.modules:  # the engine itself could not be loaded
+        return words
+    from mstkd.inference.device import memory_sentence
+
+    return memory_sentence(error) or words
 
 
 def _run(folder: Path, output_root: Path, model: Path, wishes: Wishes, report: Report) -> Outcome:
-    report(0.0, "Comparing with earlier results")
     target = output_root / folder.name
     for leftover in target.glob(".mstkd-*"):  # of a killed run: nobody else writes here now
         shutil.rmtree(leftover, ignore_errors=True)
-    wanted = fingerprint(folder, read_model(model).sha256, wishes)
-    finished = find_finished(output_root, folder.name, wanted)
-    if finished is None:
-        return Outcome(folder.name, "done", "", target, _segment(folder, target, wanted, model, wishes, report))
-    earlier, summary = finished
+    content = partial(_content, model=read_model(model), wishes=wishes, report=report)
+    wanted = content(folder)
+    earlier, summary = find_finished(output_root, folder.name, wanted) or (None, None)
     if earlier == target:
         return Outcome(folder.name, "skipped", "done before.", target, summary)
-    _copy(earlier, target)
+    _refuse_namesake(folder, target, wanted, content)
+    if earlier is None:
+        return Outcome(folder.name, "done", "", target, _segment(folder, target, wanted, model, wishes, report))
+    _copy(earlier, target, wanted, folder)
     return Outcome(folder.name, "skipped", f"done before as {earlier.name}; its result was copied.", target, summary)
+
+
+def _content(folder: Path, model: InstalledModel, wishes: Wishes, report: Report) -> str:
+    def say() -> None:
+        report(0.0, "Comparing with earlier results")
+
+    say()
+    return fingerprint(folder, model.sha256, wishes, say)
+
+
+def _refuse_namesake(folder: Path, target: Path, wanted: str, content: Callable[[Path], str]) -> None:
+    """Raise InputError when the result in place is of another study of this name, which is still there."""
+    former = recorded_study(target)
+    if former is None or former == folder.resolve() or not former.is_dir():
+        return
+    with contextlib.suppress(InputError):
+        if content(former) == wanted:
+            return
+    raise InputError(
+        f"{target} holds the result of {former}, another study of that name; rename {folder} or choose another "
+        "output folder."
+    )
 
 
 def _segment(folder: Path, target: Path, wanted: str, model: Path, wishes: Wishes, report: Report) -> dict[str, Any]:
@@ -80,16 +112,16 @@ def _segment(folder: Path, target: Path, wanted: str, model: Path, wishes: Wishe
     from mstkd.sources import find_sources
 
     sources = find_sources(folder, {})
-    return segment_files(
-        sources, target, model=model, wishes=wishes, report=report, finish=lambda draft: write_record(draft, wanted)
-    )
+    finish = partial(write_record, wanted=wanted, study=folder)
+    return segment_files(sources, target, model=model, wishes=wishes, report=report, finish=finish)
 
 
-def _copy(earlier: Path, target: Path) -> None:
+def _copy(earlier: Path, target: Path, wanted: str, study: Path) -> None:
     from mstkd.results.draft import DraftFolder, disk_errors
 
     with DraftFolder(target) as folder, disk_errors(target):
         copy_result(earlier, folder.draft)
+        write_record(folder.draft, wanted, study)
         folder.publish()
 
 
@@ -107,8 +139,7 @@ def _alone(output_root: Path, report: Report) -> Iterator[None]:
             except Timeout:
                 report(0.0, f"Waiting for another batch that writes to {output_root}")
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(f"{output_root} cannot be written ({reason}); choose another output folder.") from error
+        raise InputError(f"{output_root} cannot be written ({why(error)}); choose another output folder.") from error
     try:
         yield
     finally:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from mstkd.errors import InputError
+from mstkd.errors import InputError, why
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -54,9 +54,7 @@ def sentences(machine: bool = False) -> Iterator[None]:
         _refuse(str(error), BAD_INPUT, machine)
     except OSError as error:
         what = f"{error.filename} cannot be read or written" if error.filename else "a file cannot be read or written"
-        _refuse(
-            f"{what} ({(error.strerror or str(error)).lower()}); check the path and the free space.", BAD_INPUT, machine
-        )
+        _refuse(f"{what} ({why(error)}); check the path and the free space.", BAD_INPUT, machine)
     except KeyboardInterrupt:
         _refuse("stopped; nothing was written.", INTERRUPTED, machine)
 

@@ -13,7 +13,7 @@ from mstkd.data.words import counted
 from mstkd.dicom.frames import Frame, Unread, read_frames
 from mstkd.dicom.split import differences, make_stacks, partition
 from mstkd.dicom.stack import Stack, series_name
-from mstkd.errors import InputError
+from mstkd.errors import InputError, why
 from mstkd.recognition import recognise_name
 
 Progress = Callable[[int, int], None]
@@ -127,7 +127,7 @@ def read_folder(folder: Path, report: Progress = lambda done, of: None) -> Dicom
             except InputError as error:
                 problems.append(str(error))
             except OSError as error:
-                problems.append(f"{path} cannot be opened ({(error.strerror or str(error)).lower()}); copy it again.")
+                problems.append(f"{path} cannot be opened ({why(error)}); copy it again.")
             report(done, len(paths))
         if not frames:
             reason = f"; {problems[0]}" if problems else ", so give the folder of a DICOM export."

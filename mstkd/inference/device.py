@@ -6,6 +6,7 @@ import psutil
 import torch
 
 from mstkd.errors import InputError
+from mstkd.inference.memory import is_out_of_memory
 from mstkd.inference.predictor import TILE, Size
 from mstkd.network import Architecture
 
@@ -68,3 +69,10 @@ def too_little_memory(device: torch.device) -> InputError:
     """The sentence for a head that does not fit even in the smallest tiles."""
     remedy = "use --device cpu" if device.type == "cuda" else "close other programs"
     return InputError(f"the free memory of {device} is too small for this head; {remedy}.")
+
+
+def memory_sentence(error: Exception) -> str | None:
+    """That sentence when an error says that memory ran out, else None."""
+    if not is_out_of_memory(error):
+        return None
+    return str(too_little_memory(torch.device("cuda" if isinstance(error, torch.OutOfMemoryError) else "cpu")))

@@ -9,7 +9,7 @@ import numpy as np
 
 Array = np.ndarray
 UNCERTAIN_PERCENT = 50
-"""From here on a voxel counts as uncertain: as unsure as between two equally likely classes."""
+"""From here on in the rounded map a voxel counts as uncertain: as unsure as between two equally likely classes."""
 
 
 def entropy_percent(regions: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -55,13 +56,23 @@ def load_package(folder: Path) -> ModelPackage:
     if hashlib.sha256(data).hexdigest() != card["weights"]["sha256"]:
         raise InputError(f"{folder / WEIGHTS} is damaged (its SHA-256 is not the card's); install the package again.")
     try:
-        network = MSTKDNet(architecture_from(card["architecture"]))
-        network.load_state_dict(load(data))
+        weights, architecture = load(data), architecture_from(card["architecture"])
+        _refuse_other_shapes(weights, architecture)
+        network = MSTKDNet(architecture)
+        network.load_state_dict(weights)
     except (SafetensorError, RuntimeError, ValueError) as error:
         raise InputError(
             f"{folder} holds weights of another network than its card says; install a package made for this one."
         ) from error
     return ModelPackage(card, network.float().eval())
+
+
+def _refuse_other_shapes(weights: Mapping[str, torch.Tensor], architecture: Architecture) -> None:
+    """Raise ValueError unless they fit, before memory is taken for what a card only claims."""
+    with torch.device("meta"):
+        wanted = {name: tensor.shape for name, tensor in MSTKDNet(architecture).state_dict().items()}
+    if wanted != {name: tensor.shape for name, tensor in weights.items()}:
+        raise ValueError("other names or shapes")
 
 
 def read_card(folder: Path) -> Card:
@@ -72,7 +83,7 @@ def read_card(folder: Path) -> Card:
     """
     try:
         card: Card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{folder} holds no readable {CARD}, so it is no model package; install it again.") from error
     check_card(card, folder / CARD)
     return card

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from mstkd.errors import InputError
+from mstkd.errors import InputError, why
+from mstkd.files import flush
 
 Draft = TypeVar("Draft", bound="DraftFolder")
 
@@ -46,8 +47,11 @@ class DraftFolder:
                 remove_empty(self.folder, self._made)
 
     def publish(self) -> None:
-        """Put the draft's files in place of earlier ones of the same names."""
-        for path in sorted(self.draft.iterdir()):
+        """Put the draft's files, once they are on the disk, in place of earlier ones of the same names."""
+        paths = sorted(self.draft.iterdir())
+        for path in paths:
+            flush(path)
+        for path in paths:
             path.replace(self.folder / path.name)
 
 
@@ -76,7 +80,4 @@ def disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(
-            f"{folder} cannot be written ({reason}); choose another folder with -o or free space."
-        ) from error
+        raise InputError(f"{folder} cannot be written ({why(error)}); choose another folder or free space.") from error

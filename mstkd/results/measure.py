@@ -95,9 +95,16 @@ def parts_of_slices(slices: Array) -> Iterator[Array]:
 
 
 def axial_axis(affine: Array) -> int:
-    """The grid axis whose direction lies closest to superior-inferior."""
-    steps = affine[:3, :3]
-    return int(np.argmax(np.abs(steps[2]) / np.linalg.norm(steps, axis=0)))
+    """The grid axis whose direction lies closest to superior-inferior.
+
+    Of several equally close ones, as at exactly 45 degrees, the one with the largest steps (slices
+    are thicker than their pixels), else the one that leans most to anterior, else to right, on its
+    way up. So it does not depend on the order of axes.
+    """
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    upwards = affine[:3, :3] / lengths * np.where(affine[2, :3] < 0, -1, 1)
+    right, anterior, up = np.round(upwards, DIGITS)
+    return int(np.lexsort((right, anterior, np.round(lengths, DIGITS), up))[-1])
 
 
 def plane_basis(steps: Array) -> Array:

@@ -47,7 +47,7 @@ def unpack(archive: Path, target: Path, called: str) -> None:
             for member in _members(file, called):
                 with file.open(member) as source, (target / PurePosixPath(member.filename).name).open("wb") as sink:
                     left = _copy(source, sink, left, called)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
         raise InputError(f"{called} is no whole zip file with a model package ({error}); fetch it again.") from error
 
 
@@ -62,6 +62,8 @@ def _members(file: zipfile.ZipFile, called: str) -> list[zipfile.ZipInfo]:
                 f"{called} holds {member.filename}, which does not belong in a model package; "
                 f"a package has {CARD}, {WEIGHTS} and at most a licence and a README."
             )
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise InputError(f"{called} is compressed in an unusual way; make a plain zip file of the package.")
     folders, names = {PurePosixPath(m.filename).parent for m in members}, {m.filename for m in members}
     if len(folders) > 1 or len(names) < len(members):
         raise InputError(f"{called} holds several packages; give a zip file with one.")

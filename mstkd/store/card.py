@@ -70,7 +70,7 @@ def read_model(folder: Path, *, shipped: bool = False) -> InstalledModel:
         texts = [card[field] for field in ("name", "version", "licence", "summary")]
         rows = [(row["sequences"], row["region"], float(row["dice"]), int(row["cases"])) for row in card["accuracy"]]
         whole = all(isinstance(text, str) for text in [*texts, card["weights"]["sha256"], *(row[0] for row in rows)])
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise InputError(f"{folder} holds no readable {CARD}; install this model again.") from error
     if not whole:
         raise InputError(f"{folder / CARD} is not valid; install this model again.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from http.client import HTTPException, HTTPMessage
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
 from typing import IO
 from urllib.error import HTTPError
@@ -16,6 +17,7 @@ MOST_BYTES = 2 * 1000**3
 """The largest package that is taken; the paper's network in half precision has 0.3 GB."""
 _TIMEOUT_S = 30
 _CHUNK = 1 << 20
+_EVERY_S = 0.2
 Report = Callable[[float, str], None]
 
 
@@ -31,7 +33,7 @@ class _HttpsOnly(HTTPRedirectHandler):
 
 
 def download(address: str, path: Path, report: Report) -> None:
-    """Write what the https address holds to ``path``, reporting the share after each piece.
+    """Write what the https address holds to ``path``, reporting the share as it comes in, also on a slow line.
 
     Certificates are checked against the system's; ``SSL_CERT_FILE`` and ``HTTPS_PROXY`` count.
 
@@ -53,12 +55,15 @@ def download(address: str, path: Path, report: Report) -> None:
         ) from error
 
 
-def _copy(answer: IO[bytes], file: IO[bytes], total: int, address: str, report: Report) -> None:
-    done = 0
+def _copy(answer: HTTPResponse, file: IO[bytes], total: int, address: str, report: Report) -> None:
+    done, said = 0, time.monotonic()
     of = f" of {total / 1e6:.0f}" if total else ""
-    while not _too_large(max(done, total), address) and (chunk := answer.read(_CHUNK)):
+    while not _too_large(max(done, total), address) and (chunk := answer.read1(_CHUNK)):
         file.write(chunk)
         done += len(chunk)
+        if done < total and time.monotonic() - said < _EVERY_S:
+            continue
+        said = time.monotonic()
         report(min(1.0, done / total) if total else 0.0, f"Downloading the model ({done / 1e6:.0f}{of} MB)")
     if done < total:
         raise OSError(f"it broke off after {done / 1e6:.1f} of {total / 1e6:.1f} MB")

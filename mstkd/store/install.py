@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mstkd.errors import InputError
+from mstkd.errors import InputError, why
 from mstkd.files import file_sha256
 from mstkd.store.card import CARD, WEIGHTS, InstalledModel, read_model
 from mstkd.store.places import installed_models, models_folder
@@ -21,7 +21,7 @@ def accept_staged(folder: Path) -> InstalledModel:
     The same weights under the same name and version are left as they are, unless damaged.
 
     Raises:
-        InputError: It is not there any more, or other weights have this name and version.
+        InputError: It is not there any more, other weights have this name and version, or another model its folder.
     """
     staged = read_model(_staged(folder))
     refuse_other_weights(staged.card)
@@ -30,11 +30,22 @@ def accept_staged(folder: Path) -> InstalledModel:
             discard_staged(folder)
             return model
     target = models_folder() / f"{staged.name}-{staged.version}"
+    _refuse_other_label(target, staged.label)
     with _disk(target):
         if target.exists():
             _remove(target)
         folder.rename(target)
     return read_model(target)
+
+
+def _refuse_other_label(target: Path, label: str) -> None:
+    """Raise InputError when another model has this folder: one installed by hand, or of another case on Windows."""
+    try:
+        there = read_model(target)
+    except InputError:
+        return  # damaged, or none
+    if there.label != label:
+        raise InputError(f"{target} holds the model {there.label}; remove it first.")
 
 
 def discard_staged(folder: Path) -> None:
@@ -80,5 +91,4 @@ def _disk(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(f"{folder} cannot be changed ({reason}); close what uses it and try again.") from error
+        raise InputError(f"{folder} cannot be changed ({why(error)}); close what uses it and try again.") from error

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mstkd.errors import InputError
+from mstkd.errors import InputError, why
 from mstkd.files import file_sha256
 from mstkd.store.archive import copy_folder, unpack
 from mstkd.store.card import CARD, Card
@@ -21,7 +21,6 @@ from mstkd.store.places import installed_models, models_folder
 PART, STAGED = ".part-", ".staged-"
 """How folders in the models folder begin while a package is gathered, and when it waits for consent."""
 _DAY_S = 24 * 3600.0
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -108,14 +107,9 @@ def _verify(draft: Path, place: str) -> Card:
     if not (draft / CARD).exists():
         raise InputError(f"{place} holds no {CARD}, so it is no model package; check what was given.")
     try:
-        card = load_package(draft).card
+        return load_package(draft).card
     except InputError as error:
         raise InputError(str(error).replace(str(draft), place)) from error
-    if not _VERSION.fullmatch(card["version"]):
-        raise InputError(
-            f"{place} has the version '{card['version']}'; a version has letters, digits, '.', '-' and '+'."
-        )
-    return card
 
 
 @contextmanager
@@ -137,9 +131,10 @@ def _draft() -> Iterator[Path]:
     except Timeout as error:
         raise InputError("another model is being installed right now; try again when that is done.") from error
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         what = error.filename or home
-        raise InputError(f"{what} cannot be read or written ({reason}); free space, or set MSTKD_MODELS.") from error
+        raise InputError(
+            f"{what} cannot be read or written ({why(error)}); free space, or set MSTKD_MODELS."
+        ) from error
 
 
 def _sweep(home: Path) -> None:

@@ -8,6 +8,9 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+
+import psutil
 
 from mstkd.errors import CancelledError
 from mstkd.worker.channels import Events
@@ -51,17 +54,27 @@ class Inbox:
         for line in lines(self._descriptor):
             if is_cancel(line):
                 self.cancelled = True
-                break
+                self._end()
             self._lines.put(line)
+        self._end()
+        time.sleep(GRACE_S)
+        end_children()
+        os._exit(1)  # a parent could end a worker that hangs, but there is none
+
+    def _end(self) -> None:
         if not self._ready.is_set():
             if self.cancelled:
                 self._events.emit("cancelled")
             os._exit(0)
         self._stop.set()
         self._lines.put(None)
-        if not self.cancelled:
-            time.sleep(GRACE_S)
-            os._exit(1)  # a parent could end a worker that hangs, but there is none
+
+
+def end_children() -> None:
+    """End what this process has started (HD-BET), which would otherwise go on without it."""
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            child.kill()
 
 
 def lines(descriptor: int) -> Iterator[bytes]:

@@ -11,8 +11,7 @@ import torch
 
 import mstkd
 from mstkd.errors import CancelledError, InputError
-from mstkd.inference.device import choose_device, too_little_memory
-from mstkd.inference.memory import is_out_of_memory
+from mstkd.inference.device import choose_device, memory_sentence
 from mstkd.worker.channels import Events
 from mstkd.worker.inbox import Inbox
 from mstkd.worker.requests import parse
@@ -53,6 +52,5 @@ def serve(inbox: Inbox, events: Events) -> None:
 
 
 def _sentence(error: Exception) -> str:
-    if is_out_of_memory(error):
-        return str(too_little_memory(torch.device("cuda" if isinstance(error, torch.OutOfMemoryError) else "cpu")))
-    return f"the engine failed ({type(error).__name__}: {' '.join(str(error).split())[:200]})."
+    words = " ".join(str(error).split())[:200]
+    return memory_sentence(error) or f"the engine failed ({type(error).__name__}: {words})."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,11 @@ def weights_folder() -> Path | None:
 def is_available() -> bool:
     """Whether deepbet is installed; its weights come with it."""
     return weights_folder() is not None
+
+
+def version() -> str:
+    """The installed release."""
+    return metadata.version("deepbet")
 
 
 def find(volume: Volume, device: torch.device) -> Array:

@@ -37,6 +37,12 @@ def available() -> tuple[Method, ...]:
     return (*(method for method, there in networks if there), Method.BUILT_IN)
 
 
+def extractors() -> dict[str, str]:
+    """The networks that are at hand, each with its version: what decides how a whole head's brain is found."""
+    versions = {Method.HD_BET: hd_bet.version, Method.DEEPBET: deep_bet.version}
+    return {method.value: versions[method]() for method in available() if method in versions}
+
+
 def preferred(present: Collection[Modality]) -> Modality:
     """The sequence in which the brain is found best, of a non-empty subset."""
     return next(m for m in PREFERENCE if m in present)

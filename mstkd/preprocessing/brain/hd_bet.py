@@ -38,6 +38,11 @@ def is_available() -> bool:
     return shutil.which(COMMAND) is not None and weights_file().is_file()
 
 
+def version() -> str:
+    """The release of its weights; its command may belong to another Python."""
+    return weights_file().parents[1].name
+
+
 def find(volume: Volume, device: torch.device) -> Array:
     """The brain on the volume's own grid, ``(I, J, K)`` bool.
 
