@@ -55,6 +55,33 @@ def test_a_second_patients_volumes_are_not_mixed_into_the_first(host, patient_vo
     assert "Recognise again" in panel.ui.questionsLabel.text
 
 
+def of_patient(node, patient):
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    item = hierarchy.CreateSubjectItem(hierarchy.GetSceneItemID(), patient)
+    hierarchy.SetItemUID(item, "DICOM", patient)
+    hierarchy.CreateItem(item, node)
+    return node
+
+
+def test_volumes_of_two_patients_chosen_by_hand_cannot_be_segmented(panel):
+    flair, t2 = (of_patient(volume(name), name) for name in ("Miller FLAIR", "Smith T2"))
+    panel.ui.flairSelector.setCurrentNode(flair)
+    assert panel.ui.segmentButton.enabled
+    panel.ui.t2Selector.setCurrentNode(t2)
+    assert not panel.ui.segmentButton.enabled
+    assert panel.ui.stateLabel.text.startswith("Volumes of different patients are loaded: 'Miller FLAIR' and 'Smith")
+    panel.ui.flairSelector.setCurrentNode(None)
+    assert panel.ui.segmentButton.enabled
+
+
+def test_the_sample_patient_alone_is_chosen_whatever_else_is_loaded(patient_volumes, panel, monkeypatch):
+    names = {"flair": "Sample FLAIR", "t1": "Sample T1", "t1gd": "Sample T1Gd", "t2": "Sample T2"}
+    monkeypatch.setattr("MSTKDSegmentLib.Widget.loadSample", lambda: [volume(name) for name in names.values()])
+    click(panel.ui.sampleButton)
+    assert chosen(panel) == names
+    assert not panel.ui.questionsLabel.visible
+
+
 def test_segment_hands_over_what_is_chosen(patient_volumes, panel):
     panel.ui.alignCheckBox.checked = False
     panel.ui.referenceCombo.currentIndex = 1

@@ -43,6 +43,7 @@ def test_when_ready_the_line_under_segment_says_what_computes():
         ({"chosen": {}}, "Choose at least one volume."),
         ({"chosen": {"flair": "v", "t2": "v"}}, "FLAIR and T2 are the same volume; choose each once."),
         ({"chosen": {"flair": "v", "t1": "v", "t2": "v"}}, "FLAIR, T1 and T2 are the same volume; choose each once."),
+        ({"mixed": "Volumes of different patients."}, "Volumes of different patients."),
         ({"reference": "t1gd"}, "T1Gd is the reference but is not chosen; choose its volume or another reference."),
         ({"model": ""}, "No model is installed; press Install model."),
         (

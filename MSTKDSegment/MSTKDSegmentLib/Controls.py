@@ -16,6 +16,7 @@ class Situation:
 
     Attributes:
         chosen: Sequence name to the ID of the chosen node, only where one is chosen.
+        mixed: Why the chosen volumes cannot be one patient's; empty where they can.
         reference: The sequence chosen as reference; empty when the engine chooses.
         missingPackages: What the engine lacks.
         model: The chosen model's label; empty when none is installed.
@@ -26,6 +27,7 @@ class Situation:
     """
 
     chosen: Mapping[str, str] = field(default_factory=dict)
+    mixed: str = ""
     reference: str = ""
     missingPackages: tuple[str, ...] = ()
     model: str = ""
@@ -67,13 +69,13 @@ def controls(state: State, situation: Situation) -> Controls:
     return Controls(
         segment=_segmentButton(state, reason),
         remove=_removeButton(situation, idle),
-        inputsEnabled=not state.busy,
+        inputsEnabled=idle,
         modelsEnabled=idle and not situation.missingPackages,
-        progressVisible=state.busy,
+        progressVisible=not idle,
         progress=round(100 * situation.share),
-        stateLine=situation.text if state.busy else reason or situation.device,
-        messageLine="" if state.busy else situation.message,
-        installVisible=bool(situation.missingPackages) and not state.busy,
+        stateLine=(reason or situation.device) if idle else situation.text,
+        messageLine=situation.message if idle else "",
+        installVisible=bool(situation.missingPackages) and idle,
     )
 
 
@@ -85,7 +87,7 @@ def whyNot(situation: Situation) -> str:
         return _("No model is installed; press Install model.")
     if not situation.chosen:
         return _("Choose at least one volume.")
-    return _twice(situation.chosen) or _referenceMissing(situation)
+    return _twice(situation.chosen) or situation.mixed or _referenceMissing(situation)
 
 
 def _twice(chosen: Mapping[str, str]) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import slicer
 
-from .Recognise import evidenceOf, proposeVolumes
+from .Recognise import evidenceOf, mixedOrigins, proposeVolumes
 from .Sentences import LABELS
 from .Translation import _
+from .Witnesses import readVolume
 
 
 class InputsView:
@@ -21,6 +22,9 @@ class InputsView:
     Args:
         ui: The panel's widgets.
         onChange: Called when a selection changed.
+
+    Attributes:
+        mixed: Why the chosen volumes cannot be one patient's; empty where they can.
     """
 
     def __init__(self, ui, onChange: Callable[[], None]) -> None:
@@ -29,6 +33,7 @@ class InputsView:
         self._selectors = {name: getattr(ui, f"{name}Selector") for name in LABELS}
         self._touched: set[str] = set()
         self._filling = False
+        self.mixed = ""
         self._ask([])
         for name, selector in self._selectors.items():
             selector.connect("nodeActivated(vtkMRMLNode*)", lambda node, name=name: self._onUserChose(name))
@@ -56,6 +61,11 @@ class InputsView:
         proposal = proposeVolumes(slicer.mrmlScene)
         self._fill({name: proposal.chosen.get(name) for name in LABELS}, proposal.evidence, proposal.questions)
 
+    def choose(self, nodes: dict) -> None:
+        """Choose these volumes and no other, on the user's wish."""
+        self.forgetTouches()
+        self._fill({name: nodes.get(name) for name in LABELS}, {}, [])
+
     def fillEmpty(self) -> None:
         """Fill what is empty and untouched, where it fits what is chosen."""
         chosen = self.chosen
@@ -75,7 +85,7 @@ class InputsView:
             self._explain(name, evidence.get(name))
         self._filling = False
         self._ask(questions)
-        self._onChange()
+        self._changed()
 
     def _onUserChose(self, name: str) -> None:
         if not self._filling:
@@ -84,7 +94,11 @@ class InputsView:
     def _onSelected(self, name: str) -> None:
         if not self._filling:
             self._explain(name)
-            self._onChange()
+            self._changed()
+
+    def _changed(self) -> None:
+        self.mixed = mixedOrigins(map(readVolume, self.chosen.values()))
+        self._onChange()
 
     def _explain(self, name: str, sentence: str | None = None) -> None:
         """Say in the tooltip what speaks for the chosen volume, or against it."""

@@ -18,7 +18,7 @@ from .PackagesView import PackagesView
 from .Parameters import Parameters, remember, remembered
 from .ResultsView import ResultsView
 from .Sample import loadSample
-from .Sentences import deviceKey, deviceSentence, expectationSentence
+from .Sentences import LABELS, deviceKey, deviceSentence, expectationSentence
 from .Views import showInViews
 from .WishesView import WishesView
 
@@ -194,8 +194,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         showInViews(result, list(self._inputs.chosen.values()))
 
     def _onSample(self) -> None:
-        self._try(loadSample)
-        self._inputs.recogniseAgain()
+        self._try(lambda: self._inputs.choose(dict(zip(LABELS, loadSample(), strict=True))))
 
     def _say(self, message: str) -> None:
         self._message = message
@@ -219,6 +218,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         seconds = remembered(deviceKey(device, wish))
         return Situation(
             chosen={name: node.GetID() for name, node in self._inputs.chosen.items()},
+            mixed=self._inputs.mixed,
             reference=self._parameters.reference if self._parameters is not None else "",
             missingPackages=self._packages.missing,
             model=model.label if model else "",
