@@ -74,6 +74,28 @@ def test_volumes_of_two_patients_chosen_by_hand_cannot_be_segmented(panel):
     assert panel.ui.segmentButton.enabled
 
 
+def test_a_chosen_volume_that_is_deleted_leaves_its_selector_empty(host, patient_volumes, panel):
+    other = volume("Series 7")
+    panel.ui.brainMaskSelector.setCurrentNode(patient_volumes["flair"])
+    slicer.mrmlScene.RemoveNode(patient_volumes["flair"])
+    host.process(500)
+    assert chosen(panel) == {"t1gd": "Patient T1 post Gd"}
+    assert panel.ui.brainMaskSelector.currentNode() is None
+    slicer.mrmlScene.RemoveNode(other)
+    assert chosen(panel) == {"t1gd": "Patient T1 post Gd"}
+
+
+def test_a_deleted_result_is_not_followed_by_another(patient_volumes, panel):
+    first, second = (result_on(patient_volumes["t1gd"]) for _ in range(2))
+    panel.ui.resultSelector.setCurrentNode(first.segmentation)
+    panel.ui.outputSelector.setCurrentNode(first.segmentation)
+    slicer.mrmlScene.RemoveNode(first.segmentation)
+    assert second.segmentation.GetScene() is not None
+    assert panel.ui.resultSelector.currentNode() is None
+    assert panel.ui.outputSelector.currentNode() is None
+    assert not panel.ui.resultsSection.visible
+
+
 def test_the_sample_patient_alone_is_chosen_whatever_else_is_loaded(patient_volumes, panel, monkeypatch):
     names = {"flair": "Sample FLAIR", "t1": "Sample T1", "t1gd": "Sample T1Gd", "t2": "Sample T2"}
     monkeypatch.setattr("MSTKDSegmentLib.Widget.loadSample", lambda: [volume(name) for name in names.values()])

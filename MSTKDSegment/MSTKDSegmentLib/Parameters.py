@@ -34,6 +34,10 @@ class Parameters:
     result: vtkMRMLSegmentationNode
 
 
+NODES = ("flair", "t1", "t1gd", "t2", "brainMask", "output", "result")
+"""The parameters that are nodes."""
+
+
 def remembered(name: str, default: str = "") -> str:
     """A setting of this computer: the model, the device, the folder for reports, seconds of the last run."""
     return slicer.util.settingsValue(GROUP + name, default, converter=str)

@@ -15,7 +15,7 @@ from .Dialogs import Dialogs
 from .InputsView import InputsView
 from .ModelView import ModelView
 from .PackagesView import PackagesView
-from .Parameters import Parameters, remember, remembered
+from .Parameters import NODES, Parameters, remember, remembered
 from .ResultsView import ResultsView
 from .Sample import loadSample
 from .Sentences import LABELS, deviceKey, deviceSentence, expectationSentence
@@ -24,6 +24,9 @@ from .WishesView import WishesView
 
 RECOGNISE_AFTER_MS = 300
 """A volume node is added before its image and its name; four are often loaded in one go."""
+
+BEFORE_SELECTORS, AFTER_SELECTORS = 100.0, -100.0
+"""Priorities of observers: the node selectors' own lie between."""
 
 
 class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -38,6 +41,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._guiTag = None
         self._message = ""
         self._shown = None
+        self._emptied: dict = {}
         self._started, self._report = 0.0, None
 
     def makeLogic(self):
@@ -81,6 +85,8 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(scene, scene.NodeAddedEvent, self._onNodeAdded)
+        self.addObserver(scene, scene.NodeAboutToBeRemovedEvent, self._onNodeLeaving, priority=BEFORE_SELECTORS)
+        self.addObserver(scene, scene.NodeRemovedEvent, self._onNodeLeft)
 
     def cleanup(self) -> None:
         """Called when the panel goes; nothing of it stays behind."""
@@ -155,6 +161,18 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _onNodeAdded(self, caller, event, node) -> None:
         if self.parent.isEntered and node.IsA("vtkMRMLScalarVolumeNode"):
             self._loaded.start()
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _onNodeLeaving(self, caller, event, node) -> None:
+        """Selectors go on to the next node when theirs goes, as if the user had chosen it."""
+        if self._parameters is not None:
+            self._emptied[node] = [name for name in NODES if getattr(self._parameters, name) is node]
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _onNodeLeft(self, caller, event, node) -> None:
+        for name in self._emptied.pop(node, ()):
+            if self._parameters is not None:
+                setattr(self._parameters, name, None)
 
     def _onVolumesLoaded(self) -> None:
         self._inputs.fillEmpty()
