@@ -7,9 +7,9 @@ import pytest
 import slicer
 from MSTKDSegmentLib import Dependencies
 from MSTKDSegmentLib.Engine import EngineError
-from MSTKDSegmentLib.Regions import isShowingTissues
+from MSTKDSegmentLib.Regions import isShowingTissues, showRegions
 from MSTKDSegmentLib.States import State
-from panel_parts import DOUBT, chosen, click, result_on, table, volume
+from panel_parts import DOUBT, agree, chosen, click, result_on, table, volume
 
 
 def test_an_entered_panel_is_filled_from_the_loaded_volumes_and_says_what_to_expect(patient_volumes, panel):
@@ -173,6 +173,68 @@ def test_the_result_is_a_table_with_what_was_missing_and_the_doubts(patient_volu
     assert DOUBT in panel.ui.warningsLabel.text
 
 
+def test_the_next_patients_result_goes_into_a_segmentation_of_its_own(patient_volumes, panel):
+    earlier = result_on(patient_volumes["t1gd"])
+    panel.ui.outputSelector.setCurrentNode(earlier.segmentation)
+    click(panel.ui.segmentButton)
+    assert panel.logic.asked["output"] is earlier.segmentation
+    panel.logic.finish(earlier)
+    click(panel.ui.segmentButton)
+    assert panel.logic.asked["output"] is None
+
+
+def test_a_run_from_the_console_shows_its_own_report(host, patient_volumes, panel, tmp_path):
+    (tmp_path / "report.html").touch()
+    panel.logic.say(State.RUNNING, 0.5, "Segmenting")
+    panel.logic.finish(result_on(patient_volumes["t1gd"], report=tmp_path))
+    click(panel.ui.reportButton)
+    assert host.openedUrls == [(tmp_path / "report.html").as_uri()]
+    panel.logic.finish(result_on(patient_volumes["t1gd"]))
+    assert not panel.ui.reportButton.visible
+
+
+def test_volumes_loaded_in_another_module_fill_what_is_empty_when_the_panel_is_opened(host, patient_volumes, panel):
+    host.exit(panel)
+    volume("Patient T2")
+    host.enter(panel)
+    assert chosen(panel)["t2"] == "Patient T2"
+
+
+def test_an_undone_switch_is_seen_at_the_next_click(patient_volumes, panel):
+    click(panel.ui.segmentButton)
+    result = result_on(patient_volumes["t1gd"])
+    panel.logic.finish(result)
+    panel.ui.tissuesRadio.checked = True
+    showRegions(result.segmentation)  # as an undo would
+    panel.ui.regionsRadio.checked = True
+    panel.ui.tissuesRadio.checked = True
+    assert isShowingTissues(result.segmentation)
+    assert table(panel)[0][0] == "Core, NETC"
+
+
+def test_a_licence_that_asks_for_more_is_agreed_to_once_before_the_first_run(host, patient_volumes, panel):
+    agree(False)
+    host.answer("confirmOkCancel", False)
+    click(panel.ui.segmentButton)
+    assert "Non-commercial research only" in host.dialogs[-1][1]
+    assert panel.logic.asked is None
+    assert "only under its licence" in panel.ui.messageLabel.text
+    host.answer("confirmOkCancel", True)
+    click(panel.ui.segmentButton)
+    assert panel.logic.asked is not None
+    panel.logic.say(State.IDLE)
+    asked = len(host.dialogs)
+    click(panel.ui.segmentButton)
+    assert len(host.dialogs) == asked
+
+
+def test_a_damaged_model_is_said(host, panel, tmp_path):
+    (tmp_path / "models" / "broken-1").mkdir(parents=True)
+    host.exit(panel)
+    host.enter(panel)
+    assert "broken-1" in panel.ui.problemsLabel.text
+
+
 def test_the_slices_show_the_reference_and_the_tumours_middle(patient_volumes, panel):
     red = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceNode")
     click(panel.ui.segmentButton)
@@ -213,22 +275,45 @@ def test_uncertain_voxels_are_an_overlay_on_request(host, patient_volumes, panel
     assert chosen(panel) == {"flair": "Patient FLAIR", "t1gd": "Patient T1 post Gd"}
 
 
+def saved_scene():
+    slicer.mrmlScene.SetSaveToXMLString(1)
+    slicer.mrmlScene.Commit()
+    return slicer.mrmlScene.GetSceneXMLString()
+
+
+def load_scene(saved):
+    slicer.mrmlScene.SetLoadFromXMLString(1)
+    slicer.mrmlScene.SetSceneXMLString(saved)
+    slicer.mrmlScene.Import()
+
+
+def test_a_rejected_volume_stays_rejected_in_the_loaded_scene(host, patient_volumes, panel):
+    panel.ui.t1gdSelector.setCurrentNode(None)
+    panel.ui.t1gdSelector.nodeActivated.emit(None)
+    saved = saved_scene()
+    slicer.mrmlScene.Clear(0)
+    host.process()
+    load_scene(saved)
+    for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"):
+        node.SetAndObserveImageData(patient_volumes["flair"].GetImageData())  # the text holds no images
+    host.exit(panel)
+    host.enter(panel)
+    assert chosen(panel) == {"flair": "Patient FLAIR"}
+    click(panel.ui.recogniseButton)
+    assert chosen(panel) == {"flair": "Patient FLAIR", "t1gd": "Patient T1 post Gd"}
+
+
 def test_the_table_survives_saving_and_loading_the_scene(host, patient_volumes, panel, tmp_path):
     click(panel.ui.segmentButton)
     panel.logic.finish(result_on(patient_volumes["t1gd"], [DOUBT]))
     panel.ui.referenceCombo.currentIndex = 3
     before = table(panel)
-    text = slicer.mrmlScene
-    text.SetSaveToXMLString(1)
-    text.Commit()
-    saved = text.GetSceneXMLString()
+    saved = saved_scene()
     slicer.mrmlScene.Clear(0)
     host.process()
     assert not panel.ui.resultsSection.visible
     assert panel.ui.referenceCombo.currentIndex == 0
-    slicer.mrmlScene.SetLoadFromXMLString(1)
-    slicer.mrmlScene.SetSceneXMLString(saved)
-    slicer.mrmlScene.Import()
+    load_scene(saved)
     host.process()
     assert table(panel) == before
     assert DOUBT in panel.ui.warningsLabel.text
@@ -370,4 +455,4 @@ def test_the_device_and_the_last_duration_are_said(patient_volumes, panel):
     assert panel.ui.stateLabel.text.startswith("No GPU: this computer's CPU (8 threads)")
     click(panel.ui.segmentButton)
     panel.logic.finish(result_on(patient_volumes["t1gd"]))
-    assert "last time 0 s" in panel.ui.stateLabel.text
+    assert "last time 31 s" in panel.ui.stateLabel.text

@@ -22,16 +22,18 @@ class InputsView:
     Args:
         ui: The panel's widgets.
         onChange: Called when a selection changed.
+        onTouched: Called with the names of the touched selectors, separated by spaces, to be kept with the scene.
 
     Attributes:
+        touched: Names of the touched selectors.
         mixed: Why the chosen volumes cannot be one patient's; empty where they can.
     """
 
-    def __init__(self, ui, onChange: Callable[[], None]) -> None:
+    def __init__(self, ui, onChange: Callable[[], None], onTouched: Callable[[str], None]) -> None:
         self._ui = ui
-        self._onChange = onChange
+        self._onChange, self._onTouched = onChange, onTouched
         self._selectors = {name: getattr(ui, f"{name}Selector") for name in LABELS}
-        self._touched: set[str] = set()
+        self.touched: set[str] = set()
         self._filling = False
         self.mixed = ""
         self._ask([])
@@ -52,7 +54,7 @@ class InputsView:
 
     def forgetTouches(self) -> None:
         """Another scene: nothing in it is the user's choice yet."""
-        self._touched.clear()
+        self._touch(set())
         self._ask([])
 
     def recogniseAgain(self) -> None:
@@ -69,11 +71,11 @@ class InputsView:
     def fillEmpty(self) -> None:
         """Fill what is empty and untouched, where it fits what is chosen."""
         chosen = self.chosen
-        free = [name for name in LABELS if name not in chosen and name not in self._touched]
+        free = [name for name in LABELS if name not in chosen and name not in self.touched]
         if not free:
             return
         proposal = proposeVolumes(slicer.mrmlScene)
-        if chosen and (proposal.questions or any(proposal.chosen.get(n) is not node for n, node in chosen.items())):
+        if any(proposal.chosen.get(name) is not node for name, node in chosen.items()):
             self._ask([_("Other volumes are loaded too; press Recognise again to choose anew."), *proposal.questions])
             return
         self._fill({name: proposal.chosen.get(name) for name in free}, proposal.evidence, proposal.questions)
@@ -89,7 +91,11 @@ class InputsView:
 
     def _onUserChose(self, name: str) -> None:
         if not self._filling:
-            self._touched.add(name)
+            self._touch(self.touched | {name})
+
+    def _touch(self, names: set[str]) -> None:
+        self.touched = names
+        self._onTouched(" ".join(sorted(names)))
 
     def _onSelected(self, name: str) -> None:
         if not self._filling:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import qt
 
+from .Dialogs import asRichText
 from .Parameters import remember, remembered
 from .Sentences import LABELS
 from .Translation import _
@@ -51,6 +52,21 @@ class ModelView:
         """The user's wish, in the engine's words."""
         return DEVICES[self._ui.deviceCombo.currentIndex]
 
+    def agreed(self) -> bool:
+        """Whether the chosen model may be used: its licence is permissive, or the user agrees; asked once."""
+        from mstkd.store import needs_consent
+
+        model = self.model
+        if not needs_consent(model.card) or remembered(_agreement(model)) == model.sha256:
+            return True
+        question = _("{model}: {summary}\n\nLicence: {licence}\n\nUse it under this licence?").format(
+            model=model.label, summary=model.summary, licence=model.licence
+        )
+        if not self._dialogs.confirm(question):
+            return False
+        remember(_agreement(model), model.sha256)
+        return True
+
     def expectedDice(self, chosen: dict) -> tuple[float, int] | None:
         """Mean Dice of the whole tumour for these sequences, and the number of patients, as the card states."""
         if self.model is None or not chosen:
@@ -61,7 +77,7 @@ class ModelView:
 
     def refresh(self) -> None:
         """List the models anew; the one chosen last time is chosen again."""
-        from mstkd.store import installed_models
+        from mstkd.store import installed_models, problems
 
         wanted = remembered("model")
         self._models = installed_models()
@@ -70,6 +86,8 @@ class ModelView:
         combo.clear()
         for model in self._models:
             combo.addItem(model.label)
+        damaged = problems()
+        self._ui.problemsLabel.text, self._ui.problemsLabel.visible = "\n".join(damaged), bool(damaged)
         labels = [model.label for model in self._models]
         combo.currentIndex = labels.index(wanted) if wanted in labels else min(0, len(labels) - 1)
         combo.blockSignals(blocked)
@@ -88,7 +106,7 @@ class ModelView:
     def _showLicence(self) -> None:
         model = self.model
         self._ui.licenceLabel.text = _("Licence: {licence}").format(licence=model.licence) if model else ""
-        self._ui.modelCombo.toolTip = model.summary if model else _("No model is installed.")
+        self._ui.modelCombo.toolTip = asRichText(model.summary) if model else _("No model is installed.")
 
     def _openFolder(self) -> None:
         from mstkd.store import models_folder
@@ -114,12 +132,19 @@ class ModelView:
         self._attempt(lambda: self._takeOrDiscard(Path(answer["staged"]), answer["card"]))
 
     def _takeOrDiscard(self, folder: Path, card: dict) -> None:
-        from mstkd.store import accept_staged, discard_staged, needs_consent
+        from mstkd.store import accept_staged, discard_staged
 
         question = _("{name} {version}: {summary}\n\nLicence: {licence}\n\nInstall it under this licence?").format(
             name=card["name"], version=card["version"], summary=card["summary"], licence=card["licence"]
         )
-        if needs_consent(card) and not self._dialogs.confirm(question):
+        if not self._dialogs.confirm(question):
             discard_staged(folder)
             return
-        remember("model", accept_staged(folder).label)
+        model = accept_staged(folder)
+        remember(_agreement(model), model.sha256)
+        remember("model", model.label)
+
+
+def _agreement(model) -> str:
+    """The setting that keeps the weights whose licence the user has agreed to."""
+    return f"agreed/{model.label}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import qt
 import slicer
 import vtk
@@ -13,20 +11,22 @@ from slicer.util import VTKObservationMixin
 from .Controls import Control, Situation, controls
 from .Dialogs import Dialogs
 from .InputsView import InputsView
+from .LeavingNodes import LeavingNodes
 from .ModelView import ModelView
 from .PackagesView import PackagesView
-from .Parameters import NODES, Parameters, remember, remembered
+from .Parameters import Parameters, remember, remembered
 from .ResultsView import ResultsView
 from .Sample import loadSample
 from .Sentences import LABELS, deviceKey, deviceSentence, expectationSentence
+from .Translation import _
 from .Views import showInViews
 from .WishesView import WishesView
 
 RECOGNISE_AFTER_MS = 300
 """A volume node is added before its image and its name; four are often loaded in one go."""
 
-BEFORE_SELECTORS, AFTER_SELECTORS = 100.0, -100.0
-"""Priorities of observers: the node selectors' own lie between."""
+AFTER_SELECTORS = -100.0
+"""Priority of an observer that is called after those of the node selectors."""
 
 
 class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -41,8 +41,6 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._guiTag = None
         self._message = ""
         self._shown = None
-        self._emptied: dict = {}
-        self._started, self._report = 0.0, None
 
     def makeLogic(self):
         """The logic of the module; called once."""
@@ -57,7 +55,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         panel.setMRMLScene(slicer.mrmlScene)
         self.logic = self.makeLogic()
         self.logic.onChange = self._onLogicChange
-        self._inputs = InputsView(self.ui, self._refresh)
+        self._inputs = InputsView(self.ui, self._refresh, self._onTouched)
         self._models = ModelView(self.ui, self.logic, self._dialogs, self._try, self._refresh)
         self._packages = PackagesView(self.ui, self._dialogs, self._try)
         self._wishes = WishesView(self.ui, self._onReferenceChosen)
@@ -85,14 +83,16 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(scene, scene.NodeAddedEvent, self._onNodeAdded)
-        self.addObserver(scene, scene.NodeAboutToBeRemovedEvent, self._onNodeLeaving, priority=BEFORE_SELECTORS)
-        self.addObserver(scene, scene.NodeRemovedEvent, self._onNodeLeft)
+        self.addObserver(scene, scene.StartImportEvent, self.onSceneStartImport)
+        self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport, priority=AFTER_SELECTORS)
+        self._leaving = LeavingNodes(lambda: self._parameters)
 
     def cleanup(self) -> None:
         """Called when the panel goes; nothing of it stays behind."""
         self._loaded.stop()
         self.setParameterNode(None)
         self.removeObservers()
+        self._leaving.removeObservers()
         slicer.app.disconnect("aboutToQuit()", self.logic.close)
         self.logic.onChange = None
         self.logic.close()
@@ -102,8 +102,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.initializeParameterNode()
         self._packages.refresh()
         self._models.refresh()
-        if not self._inputs.chosen:
-            self._inputs.fillEmpty()
+        self._inputs.fillEmpty()
         self._refresh()
         if not self._packages.missing and not slicer.app.testingEnabled():
             self.logic.warmUp()  # the first run need not wait for it
@@ -125,6 +124,15 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.initializeParameterNode()
         self._refresh()
 
+    def onSceneStartImport(self, caller, event) -> None:
+        """The selectors take no nodes until the import is over; what they lack must not be stored."""
+        self.setParameterNode(None)
+
+    def onSceneEndImport(self, caller, event) -> None:
+        """Show what was loaded."""
+        self.initializeParameterNode()
+        self._onLogicChange()
+
     def initializeParameterNode(self) -> None:
         """Use the scene's own parameter node."""
         if self._parameters is None:
@@ -145,6 +153,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._onParametersModified()
 
     def _onParametersModified(self, caller=None, event=None) -> None:
+        self._inputs.touched = set(self._parameters.touched.split())
         self._wishes.showReference(self._parameters.reference)
         self._results.show(self._parameters.result)
         self._refresh()
@@ -162,20 +171,12 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.parent.isEntered and node.IsA("vtkMRMLScalarVolumeNode"):
             self._loaded.start()
 
-    @vtk.calldata_type(vtk.VTK_OBJECT)
-    def _onNodeLeaving(self, caller, event, node) -> None:
-        """Selectors go on to the next node when theirs goes, as if the user had chosen it."""
-        if self._parameters is not None:
-            self._emptied[node] = [name for name in NODES if getattr(self._parameters, name) is node]
-
-    @vtk.calldata_type(vtk.VTK_OBJECT)
-    def _onNodeLeft(self, caller, event, node) -> None:
-        for name in self._emptied.pop(node, ()):
-            if self._parameters is not None:
-                setattr(self._parameters, name, None)
-
     def _onVolumesLoaded(self) -> None:
         self._inputs.fillEmpty()
+
+    def _onTouched(self, names: str) -> None:
+        if self._parameters is not None:
+            self._parameters.touched = names
 
     def _onReferenceChosen(self, reference: str) -> None:
         self._parameters.reference = reference
@@ -184,12 +185,13 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.logic.state.busy:
             self.logic.cancel()
             return
-        wishes, self._started = self._wishes.wishes(self._parameters), time.monotonic()
-        self._report = wishes["report"]
+        if not self._models.agreed():
+            self._say(_("The model is used only under its licence; agree to it or choose another model."))
+            return
         self._try(
             lambda: self.logic.segment(
                 self._inputs.chosen,
-                **wishes,
+                **self._wishes.wishes(self._parameters),
                 model=self._models.model.folder,
                 device=self._models.device,
                 waitForCompletion=False,
@@ -198,16 +200,17 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _onLogicChange(self) -> None:
         result = self.logic.result
-        if not self.logic.state.busy and result is not None and result is not self._shown:
+        new = result is not None and result is not self._shown
+        if new and not self.logic.state.busy and self._parameters is not None:
             self._shown = result
             self._onResult(result)
         self._refresh()
 
     def _onResult(self, result) -> None:
-        seconds = time.monotonic() - self._started
-        remember(deviceKey(self.logic.device, self._models.device), f"{seconds:.0f}")
-        self._results.keep(result, self._report)
+        remember(deviceKey(self.logic.device, self._models.device), f"{result.seconds:.0f}")
+        self._results.keep(result)
         self._parameters.result = result.segmentation
+        self._parameters.output = None  # else the next patient's would replace it
         self._results.show(result.segmentation)  # also when it is the same node as before
         showInViews(result, list(self._inputs.chosen.values()))
 
