@@ -81,7 +81,7 @@ def test_a_click_segments_and_a_second_click_is_answered_by_the_same_process(pan
     assert float(panel.ui.resultTable.item(0, 1).text()) == pytest.approx(
         panel.logic.summary["measurements"]["WT"]["ml"], abs=0.06
     )
-    assert "No GPU" in panel.ui.stateLabel.text or "GPU:" in panel.ui.stateLabel.text
+    assert "no GPU" in panel.ui.stateLabel.text or "GPU:" in panel.ui.stateLabel.text
     process = workers()
     click(panel)
     finish(panel)

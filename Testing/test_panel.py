@@ -119,6 +119,7 @@ def test_segment_hands_over_what_is_chosen(patient_volumes, panel):
 
 def test_two_runs_write_their_reports_into_folders_of_their_own(patient_volumes, panel, tmp_path, monkeypatch):
     panel.ui.reportEdit.currentPath = str(tmp_path)
+    assert panel.ui.stateLabel.text.endswith(f"Report goes to {tmp_path}.")
     click(panel.ui.segmentButton)
     assert panel.logic.asked["report"].parent == tmp_path
     assert not panel.logic.asked["report"].exists()
@@ -330,6 +331,27 @@ def test_closing_the_scene_while_a_run_is_under_way_cancels_it_without_a_questio
     assert panel.ui.stateLabel.text == "Choose at least one volume."
 
 
+def test_a_failure_of_a_closed_scene_is_not_said_in_the_next(patient_volumes, panel):
+    for _ in range(2):
+        click(panel.ui.segmentButton)
+        panel.logic.say(State.FAILED, message="Smith_T1 left the scene; load it again.")
+        assert "Smith_T1" in panel.ui.messageLabel.text
+        slicer.mrmlScene.Clear(0)
+        assert not panel.ui.messageLabel.visible
+        volume("Next FLAIR")
+        click(panel.ui.recogniseButton)
+        assert not panel.ui.messageLabel.visible
+
+
+def test_a_models_text_is_shown_as_it_is_written(host):
+    from MSTKDSegmentLib.Dialogs import Dialogs
+
+    host.answer("confirmOkCancel", True)
+    assert Dialogs().confirm("Licence: <a href='x'>free</a> & easy\nAgree?")
+    assert "&lt;a href=" in host.dialogs[-1][1]
+    assert "&amp; easy<br>Agree?" in host.dialogs[-1][1]
+
+
 def observers_of(scene):
     return sum(scene.HasObserver(event) for event in range(1, 70000))
 
@@ -452,7 +474,7 @@ def test_a_model_is_installed_under_its_licence_chosen_and_removed_again(host, p
 def test_the_device_and_the_last_duration_are_said(patient_volumes, panel):
     panel.logic.device = {"device": "cpu", "device_name": "x86_64", "threads": 8}
     panel.logic.say(State.IDLE)
-    assert panel.ui.stateLabel.text.startswith("No GPU: this computer's CPU (8 threads)")
+    assert panel.ui.stateLabel.text.startswith("PyTorch finds no GPU: this computer's CPU (8 threads)")
     click(panel.ui.segmentButton)
     panel.logic.finish(result_on(patient_volumes["t1gd"]))
     assert "last time 31 s" in panel.ui.stateLabel.text

@@ -22,6 +22,7 @@ class Situation:
         model: The chosen model's label; empty when none is installed.
         removable: Whether the chosen model may be removed; the shipped one stays.
         device: What computes, and how long it takes.
+        report: Where the reports go; empty when none is written.
         share, text: The logic's progress (0 to 1) and line of state.
         message: The last failure, in one sentence.
     """
@@ -33,6 +34,7 @@ class Situation:
     model: str = ""
     removable: bool = False
     device: str = ""
+    report: str = ""
     share: float = 0.0
     text: str = ""
     message: str = ""
@@ -73,7 +75,7 @@ def controls(state: State, situation: Situation) -> Controls:
         modelsEnabled=idle and not situation.missingPackages,
         progressVisible=not idle,
         progress=round(100 * situation.share),
-        stateLine=(reason or situation.device) if idle else situation.text,
+        stateLine=(reason or _ready(situation)) if idle else situation.text,
         messageLine=situation.message if idle else "",
         installVisible=bool(situation.missingPackages) and idle,
     )
@@ -104,6 +106,12 @@ def _referenceMissing(situation: Situation) -> str:
     return _("{sequence} is the reference but is not chosen; choose its volume or another reference.").format(
         sequence=LABELS[situation.reference]
     )
+
+
+def _ready(situation: Situation) -> str:
+    if not situation.report:
+        return situation.device
+    return situation.device + " " + _("Report goes to {folder}.").format(folder=situation.report)
 
 
 def _segmentButton(state: State, reason: str) -> Control:

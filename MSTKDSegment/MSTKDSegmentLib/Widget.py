@@ -39,7 +39,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._dialogs = Dialogs()
         self._parameters = None
         self._guiTag = None
-        self._message = ""
+        self._message, self._dismissed = "", ""
         self._shown = None
 
     def makeLogic(self):
@@ -58,7 +58,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._inputs = InputsView(self.ui, self._refresh, self._onTouched)
         self._models = ModelView(self.ui, self.logic, self._dialogs, self._try, self._refresh)
         self._packages = PackagesView(self.ui, self._dialogs, self._try)
-        self._wishes = WishesView(self.ui, self._onReferenceChosen)
+        self._wishes = WishesView(self.ui, self._onReferenceChosen, self._refresh)
         self._results = ResultsView(self.ui, self._say)
         self._loaded = qt.QTimer()
         self._loaded.setSingleShot(True)
@@ -90,6 +90,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def cleanup(self) -> None:
         """Called when the panel goes; nothing of it stays behind."""
         self._loaded.stop()
+        self._loaded.disconnect("timeout()", self._onVolumesLoaded)
         self.setParameterNode(None)
         self.removeObservers()
         self._leaving.removeObservers()
@@ -120,7 +121,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneEndClose(self, caller, event) -> None:
         """A new scene: everything in it starts afresh."""
         self._inputs.forgetTouches()
-        self._message = ""
+        self._message, self._dismissed = "", self.logic.message
         self.initializeParameterNode()
         self._refresh()
 
@@ -199,6 +200,8 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         )
 
     def _onLogicChange(self) -> None:
+        if self.logic.state.busy:
+            self._dismissed = ""  # the run's own message may be the same again
         result = self.logic.result
         new = result is not None and result is not self._shown
         if new and not self.logic.state.busy and self._parameters is not None:
@@ -245,9 +248,10 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             model=model.label if model else "",
             removable=model is not None and not model.shipped,
             device=deviceSentence(device, wish, float(seconds) if seconds else None),
+            report=self._wishes.reportFolder,
             share=self.logic.share,
             text=self.logic.text,
-            message=self._message or self.logic.message,
+            message=self._message or ("" if self.logic.message == self._dismissed else self.logic.message),
         )
 
     def _refresh(self) -> None:
