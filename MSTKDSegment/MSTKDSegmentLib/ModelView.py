@@ -9,7 +9,7 @@ import qt
 
 from .Dialogs import asRichText
 from .Parameters import remember, remembered
-from .Sentences import LABELS
+from .Sentences import LABELS, deviceKey, deviceSentence
 from .Translation import _
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -74,6 +74,16 @@ class ModelView:
         from mstkd.modalities import Modality
 
         return self.model.expected_dice([Modality(name) for name in LABELS if name in chosen])
+
+    def deviceSentence(self) -> str:
+        """What computes, and how long it takes."""
+        device = self._logic.device
+        seconds = remembered(deviceKey(device, self.device))
+        return deviceSentence(device, self.device, float(seconds) if seconds else None)
+
+    def rememberDuration(self, seconds: float) -> None:
+        """Keep how long a run took on what computes now."""
+        remember(deviceKey(self._logic.device, self.device), f"{seconds:.0f}")
 
     def refresh(self) -> None:
         """List the models anew; the one chosen last time is chosen again."""

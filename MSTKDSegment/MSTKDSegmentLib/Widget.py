@@ -8,16 +8,17 @@ import vtk
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
-from .Controls import Control, Situation, controls
+from .Controls import Situation, controls
+from .ControlsView import showControls
 from .Dialogs import Dialogs
 from .InputsView import InputsView
 from .LeavingNodes import LeavingNodes
 from .ModelView import ModelView
 from .PackagesView import PackagesView
-from .Parameters import Parameters, remember, remembered
+from .Parameters import Parameters
 from .ResultsView import ResultsView
 from .Sample import loadSample
-from .Sentences import LABELS, deviceKey, deviceSentence, expectationSentence
+from .Sentences import LABELS, expectationSentence
 from .Translation import _
 from .Views import showInViews
 from .WishesView import WishesView
@@ -71,19 +72,19 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _connect(self) -> None:
         ui = self.ui
-        for button, action in (
-            (ui.segmentButton, self._onSegmentOrCancel),
-            (ui.recogniseButton, self._inputs.recogniseAgain),
-            (ui.sampleButton, self._onSample),
-        ):
-            button.connect("clicked(bool)", lambda checked=False, action=action: action())
+        ui.segmentButton.connect("clicked(bool)", lambda: self._onSegmentOrCancel())
+        ui.recogniseButton.connect("clicked(bool)", lambda: self._inputs.recogniseAgain())
+        ui.sampleButton.connect("clicked(bool)", lambda: self._onSample())
         self._loaded.connect("timeout()", self._onVolumesLoaded)
         slicer.app.connect("aboutToQuit()", self.logic.close)
         scene = slicer.mrmlScene
-        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
-        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
-        self.addObserver(scene, scene.NodeAddedEvent, self._onNodeAdded)
-        self.addObserver(scene, scene.StartImportEvent, self.onSceneStartImport)
+        for event, method in (
+            (scene.StartCloseEvent, self.onSceneStartClose),
+            (scene.EndCloseEvent, self.onSceneEndClose),
+            (scene.NodeAddedEvent, self._onNodeAdded),
+            (scene.StartImportEvent, self.onSceneStartImport),
+        ):
+            self.addObserver(scene, event, method)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport, priority=AFTER_SELECTORS)
         self._leaving = LeavingNodes(lambda: self._parameters)
 
@@ -210,7 +211,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._refresh()
 
     def _onResult(self, result) -> None:
-        remember(deviceKey(self.logic.device, self._models.device), f"{result.seconds:.0f}")
+        self._models.rememberDuration(result.seconds)
         self._results.keep(result)
         self._parameters.result = result.segmentation
         self._parameters.output = None  # else the next patient's would replace it
@@ -238,8 +239,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._refresh()
 
     def _situation(self) -> Situation:
-        model, device, wish = self._models.model, self.logic.device, self._models.device
-        seconds = remembered(deviceKey(device, wish))
+        model = self._models.model
         return Situation(
             chosen={name: node.GetID() for name, node in self._inputs.chosen.items()},
             mixed=self._inputs.mixed,
@@ -247,7 +247,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             missingPackages=self._packages.missing,
             model=model.label if model else "",
             removable=model is not None and not model.shipped,
-            device=deviceSentence(device, wish, float(seconds) if seconds else None),
+            device=self._models.deviceSentence(),
             report=self._wishes.reportFolder,
             share=self.logic.share,
             text=self.logic.text,
@@ -258,17 +258,6 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Show everything anew from what is known."""
         ui, situation = self.ui, self._situation()
         shown = controls(self.logic.state, situation)
-        _apply(ui.segmentButton, shown.segment)
-        _apply(ui.removeModelButton, shown.remove)
+        showControls(ui, shown)
         self._inputs.setEnabled(shown.inputsEnabled)
-        ui.advancedSection.enabled = shown.inputsEnabled
-        ui.modelCombo.enabled = ui.installModelButton.enabled = ui.deviceCombo.enabled = shown.modelsEnabled
-        ui.progressBar.visible, ui.progressBar.value = shown.progressVisible, shown.progress
-        for label, text in ((ui.stateLabel, shown.stateLine), (ui.messageLabel, shown.messageLine)):
-            label.text, label.visible = text, bool(text)
-        ui.installRow.visible = shown.installVisible
         ui.expectationLabel.text = expectationSentence(situation.chosen, self._models.expectedDice(situation.chosen))
-
-
-def _apply(button, control: Control) -> None:
-    button.text, button.enabled, button.toolTip = control.text, control.enabled, control.toolTip
