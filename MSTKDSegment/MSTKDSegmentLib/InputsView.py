@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import qt
 import slicer
 
 from .Recognise import evidenceOf, mixedOrigins, proposeVolumes
 from .Sentences import LABELS
 from .Translation import _
 from .Witnesses import readVolume
+
+RECOGNISE_AFTER_MS = 300
+"""A volume node is added before its image and its name; four are often loaded in one go."""
 
 
 class InputsView:
@@ -36,6 +40,10 @@ class InputsView:
         self.touched: set[str] = set()
         self._filling = False
         self.mixed = ""
+        self._loaded = qt.QTimer()
+        self._loaded.setSingleShot(True)
+        self._loaded.setInterval(RECOGNISE_AFTER_MS)
+        self._loaded.connect("timeout()", self.fillEmpty)
         self._ask([])
         for name, selector in self._selectors.items():
             selector.connect("nodeActivated(vtkMRMLNode*)", lambda node, name=name: self._onUserChose(name))
@@ -67,6 +75,19 @@ class InputsView:
         """Choose these volumes and no other, on the user's wish."""
         self.forgetTouches()
         self._fill({name: nodes.get(name) for name in LABELS}, {}, [])
+
+    def fillSoon(self) -> None:
+        """Fill what is empty once the volumes that are being loaded are there."""
+        self._loaded.start()
+
+    def fillNoMore(self) -> None:
+        """Nothing is filled any more on account of what was loaded before."""
+        self._loaded.stop()
+
+    def close(self) -> None:
+        """Nothing calls it any more."""
+        self._loaded.stop()
+        self._loaded.disconnect("timeout()", self.fillEmpty)
 
     def fillEmpty(self) -> None:
         """Fill what is empty and untouched, where it fits what is chosen."""

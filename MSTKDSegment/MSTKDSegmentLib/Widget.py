@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import qt
 import slicer
 import vtk
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
@@ -22,9 +21,6 @@ from .Sentences import LABELS, expectationSentence
 from .Translation import _
 from .Views import showInViews
 from .WishesView import WishesView
-
-RECOGNISE_AFTER_MS = 300
-"""A volume node is added before its image and its name; four are often loaded in one go."""
 
 AFTER_SELECTORS = -100.0
 """Priority of an observer that is called after those of the node selectors."""
@@ -61,9 +57,6 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._packages = PackagesView(self.ui, self._dialogs, self._try)
         self._wishes = WishesView(self.ui, self._onReferenceChosen, self._refresh)
         self._results = ResultsView(self.ui, self._say)
-        self._loaded = qt.QTimer()
-        self._loaded.setSingleShot(True)
-        self._loaded.setInterval(RECOGNISE_AFTER_MS)
         self._connect()
         self._packages.refresh()
         self._models.refresh()
@@ -75,23 +68,18 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ui.segmentButton.connect("clicked(bool)", lambda: self._onSegmentOrCancel())
         ui.recogniseButton.connect("clicked(bool)", lambda: self._inputs.recogniseAgain())
         ui.sampleButton.connect("clicked(bool)", lambda: self._onSample())
-        self._loaded.connect("timeout()", self._onVolumesLoaded)
         slicer.app.connect("aboutToQuit()", self.logic.close)
         scene = slicer.mrmlScene
-        for event, method in (
-            (scene.StartCloseEvent, self.onSceneStartClose),
-            (scene.EndCloseEvent, self.onSceneEndClose),
-            (scene.NodeAddedEvent, self._onNodeAdded),
-            (scene.StartImportEvent, self.onSceneStartImport),
-        ):
-            self.addObserver(scene, event, method)
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(scene, scene.NodeAddedEvent, self._onNodeAdded)
+        self.addObserver(scene, scene.StartImportEvent, self.onSceneStartImport)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport, priority=AFTER_SELECTORS)
         self._leaving = LeavingNodes(lambda: self._parameters)
 
     def cleanup(self) -> None:
         """Called when the panel goes; nothing of it stays behind."""
-        self._loaded.stop()
-        self._loaded.disconnect("timeout()", self._onVolumesLoaded)
+        self._inputs.close()
         self.setParameterNode(None)
         self.removeObservers()
         self._leaving.removeObservers()
@@ -111,12 +99,12 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def exit(self) -> None:
         """Called when the user opens another module; a run goes on."""
-        self._loaded.stop()
+        self._inputs.fillNoMore()
 
     def onSceneStartClose(self, caller, event) -> None:
         """The scene's nodes are about to go, also those a run works with."""
         self.logic.cancel()
-        self._loaded.stop()
+        self._inputs.fillNoMore()
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller, event) -> None:
@@ -171,10 +159,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _onNodeAdded(self, caller, event, node) -> None:
         if self.parent.isEntered and node.IsA("vtkMRMLScalarVolumeNode"):
-            self._loaded.start()
-
-    def _onVolumesLoaded(self) -> None:
-        self._inputs.fillEmpty()
+            self._inputs.fillSoon()
 
     def _onTouched(self, names: str) -> None:
         if self._parameters is not None:
