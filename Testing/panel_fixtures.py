@@ -19,10 +19,11 @@ def missing_packages(host, monkeypatch):
 def open_panel(host, missing_packages, monkeypatch, tmp_path):
     """Opens the panel with a logic that only says what it is told."""
     import MSTKDSegmentLib
-    from panel_parts import SaidLogic
+    from panel_parts import SaidLogic, agree
 
     monkeypatch.setattr(MSTKDSegmentLib, "SegmentLogic", SaidLogic)
     monkeypatch.setenv("MSTKD_MODELS", str(tmp_path / "models"))
+    agree()
 
     def opened():
         widget = host.openModule("MSTKDSegment")

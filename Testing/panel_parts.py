@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import slicer
-from MSTKDSegmentLib.Patient import Result
 from MSTKDSegmentLib.Regions import importSteps
 from MSTKDSegmentLib.Sentences import LABELS
 from MSTKDSegmentLib.States import State
@@ -12,6 +13,7 @@ from MSTKDSegmentLib.Steps import runToEnd
 from slicer_host import boot
 
 from mstkd.regions import segment_descriptions, tissue_descriptions
+from mstkd.store import installed_models
 
 MEASURED = {
     "WT": {"ml": 41.27, "longest_mm": 62.4, "perpendicular_mm": 41.9},
@@ -63,7 +65,7 @@ def volume(name, size=12):
     return slicer.util.addVolumeFromArray(rng.integers(0, 400, (size, size, size)).astype(np.int16), name=name)
 
 
-def result_on(reference, warnings=()):
+def result_on(reference, warnings=(), report=None):
     """What a run gives: a segmentation on the reference, three nested cubes."""
     labels = np.zeros((12, 12, 12), np.uint8)
     labels[2:9, 2:9, 2:9], labels[3:7, 3:7, 3:7], labels[4:6, 4:6, 4:6] = 2, 1, 3
@@ -76,7 +78,17 @@ def result_on(reference, warnings=()):
     }
     answer = {"summary": summary, "segments": segment_descriptions(), "tissues": tissue_descriptions()}
     node = runToEnd(importSteps(reference, labels, answer))
-    return Result(node, summary, labels, np.full(labels.shape, 60, np.uint8))
+    uncertainty = np.full(labels.shape, 60, np.uint8)
+    given = {"summary": summary, "labels": labels, "uncertainty": uncertainty}
+    return SimpleNamespace(segmentation=node, **given, report=report, seconds=31.4)
+
+
+def agree(yes=True):
+    """What a user does once before the first run, or has not done yet: agree to the licence of each model."""
+    from MSTKDSegmentLib.Parameters import remember  # needs the host
+
+    for model in installed_models():
+        remember(f"agreed/{model.label}", model.sha256 if yes else "")
 
 
 def click(button):

@@ -40,6 +40,23 @@ def dicom(scene, tmp_path, monkeypatch):
     return add
 
 
+@pytest.fixture
+def examination(scene):
+    """Adds volumes of one patient's one examination, as the subject hierarchy keeps them."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    patient = hierarchy.CreateSubjectItem(hierarchy.GetSceneItemID(), "A")
+    study = hierarchy.CreateStudyItem(patient, "MRI")
+    hierarchy.SetItemUID(patient, "DICOM", "A")
+    hierarchy.SetItemUID(study, "DICOM", "1.1")
+
+    def add(*arguments):
+        node = add_volume(scene, *arguments)
+        hierarchy.CreateItem(study, node)
+        return node
+
+    return add
+
+
 def spaced(i, j, k):
     matrix = vtk.vtkMatrix4x4()
     for axis, mm in enumerate((i, j, k)):
@@ -156,22 +173,49 @@ def test_a_doubtful_volume_is_not_asked_about_when_its_sequences_are_there(scene
     assert proposal.questions == []
 
 
-def test_of_two_volumes_of_one_sequence_the_clearly_better_is_taken_with_the_reason(scene):
-    thick = add_volume(scene, "t1_se", (25, 200, 200), spaced(1, 1, 6))
-    fine = add_volume(scene, "t1_mprage", (150, 200, 200), spaced(1, 1, 1))
+def test_of_two_volumes_of_one_examination_the_clearly_better_is_taken_with_the_reason(scene, examination):
+    thick = examination("t1_se", (25, 200, 200), spaced(1, 1, 6))
+    fine = examination("t1_mprage", (150, 200, 200), spaced(1, 1, 1))
     proposal = proposeVolumes(scene)
     assert proposal.chosen == {"t1": fine}
     assert proposal.evidence["t1"].endswith("Taken rather than 't1_se', because it has thin slices.")
     scene.RemoveNode(fine)
-    add_volume(scene, "t1_part", (40, 200, 200), spaced(1, 1, 1))
+    examination("t1_part", (40, 200, 200), spaced(1, 1, 1))
     proposal = proposeVolumes(scene)
     assert proposal.chosen == {"t1": thick}
     assert proposal.evidence["t1"].endswith("because it shows more of the head.")
 
 
-def test_an_original_is_taken_rather_than_its_reformat(scene):
-    original = add_volume(scene, "t1_space_iso", (20, 20, 20), spaced(1, 1, 1))
-    add_volume(scene, "t1_space_iso MPR cor", (20, 20, 20), spaced(1, 1, 1))
+def test_a_better_volume_of_unknown_origin_may_be_another_patients_and_is_asked_for(scene):
+    add_volume(scene, "t1_se", (25, 200, 200), spaced(1, 1, 6))
+    add_volume(scene, "t1_mprage", (150, 200, 200), spaced(1, 1, 1))
+    proposal = proposeVolumes(scene)
+    assert proposal.chosen == {}
+    assert proposal.questions == ["T1: 't1_se' or 't1_mprage'; choose."]
+
+
+def test_two_patients_from_files_are_never_mixed_by_the_quality_of_their_volumes(scene):
+    for name in ("flair", "t1", "t1ce", "t2"):
+        add_volume(scene, f"BraTS2021_01479_{name}")
+    for name in ("FLAIR", "T1Gd", "T2"):
+        add_volume(scene, f"Smith_{name}", (24, 24, 24), spaced(0.5, 0.5, 0.5))
+    proposal = proposeVolumes(scene)
+    assert proposal.chosen == {}
+    assert proposal.questions[0] == "Volumes of several patients may be loaded; choose one's."
+    assert "T1Gd: 'BraTS2021_01479_t1ce' or 'Smith_T1Gd'; choose." in proposal.questions
+
+
+def test_a_volume_of_unknown_origin_is_not_put_beside_a_known_patients(dicom, scene):
+    dicom("FLAIR", "flair", PHYSICS["flair"])
+    add_volume(scene, "Smith_T2")
+    proposal = proposeVolumes(scene)
+    assert proposal.chosen == {}
+    assert proposal.questions == ["'Smith_T2' may be of another patient than 'FLAIR' from DICOM; choose yourself."]
+
+
+def test_an_original_is_taken_rather_than_its_reformat(scene, examination):
+    original = examination("t1_space_iso", (20, 20, 20), spaced(1, 1, 1))
+    examination("t1_space_iso MPR cor", (20, 20, 20), spaced(1, 1, 1))
     assert proposeVolumes(scene).chosen == {"t1": original}
 
 
@@ -192,6 +236,12 @@ def test_a_t1_acquired_after_contrast_is_not_taken_for_a_plain_t1(dicom, scene):
     assert proposal.chosen == {"t1": before, "t1gd": enhanced}
     assert late.GetName() in proposal.questions[0]
     assert "after the contrast agent" in proposal.questions[0]
+
+
+def test_a_time_without_its_date_says_nothing_beside_one_with_it(dicom, scene):
+    late = dicom("t1", "t1_tse", PHYSICS["t1_se"], AcquisitionDateTime="20260102103000")
+    enhanced = dicom("t1 km", "t1_tse_km", PHYSICS["t1_se"], AcquisitionDate="", AcquisitionTime="102000.25")
+    assert proposeVolumes(scene).chosen == {"t1": late, "t1gd": enhanced}
 
 
 def test_patients_and_examinations_are_never_mixed(dicom, scene, tmp_path):

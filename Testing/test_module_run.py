@@ -16,6 +16,7 @@ from slicer_host import boot
 host = boot()
 
 import slicer  # noqa: E402  needs the host
+from panel_parts import agree  # noqa: E402
 from slicer_scene import load_volume  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("host")
@@ -34,6 +35,7 @@ def volumes(host, tumour_box):
 @pytest.fixture
 def panel(host, volumes, monkeypatch, tmp_path):
     monkeypatch.setenv("MSTKD_MODELS", str(tmp_path / "models"))
+    agree()
     host.setTesting(True)  # no warm-up: each test sees its worker from the start
     panel = host.openModule("MSTKDSegment")
     yield panel
@@ -79,7 +81,7 @@ def test_a_click_segments_and_a_second_click_is_answered_by_the_same_process(pan
     assert float(panel.ui.resultTable.item(0, 1).text()) == pytest.approx(
         panel.logic.summary["measurements"]["WT"]["ml"], abs=0.06
     )
-    assert "No GPU" in panel.ui.stateLabel.text or "GPU:" in panel.ui.stateLabel.text
+    assert "no GPU" in panel.ui.stateLabel.text or "GPU:" in panel.ui.stateLabel.text
     process = workers()
     click(panel)
     finish(panel)

@@ -7,9 +7,9 @@ import pytest
 import slicer
 from MSTKDSegmentLib import Dependencies
 from MSTKDSegmentLib.Engine import EngineError
-from MSTKDSegmentLib.Regions import isShowingTissues
+from MSTKDSegmentLib.Regions import isShowingTissues, showRegions
 from MSTKDSegmentLib.States import State
-from panel_parts import DOUBT, chosen, click, result_on, table, volume
+from panel_parts import DOUBT, agree, chosen, click, result_on, table, volume
 
 
 def test_an_entered_panel_is_filled_from_the_loaded_volumes_and_says_what_to_expect(patient_volumes, panel):
@@ -55,6 +55,55 @@ def test_a_second_patients_volumes_are_not_mixed_into_the_first(host, patient_vo
     assert "Recognise again" in panel.ui.questionsLabel.text
 
 
+def of_patient(node, patient):
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    item = hierarchy.CreateSubjectItem(hierarchy.GetSceneItemID(), patient)
+    hierarchy.SetItemUID(item, "DICOM", patient)
+    hierarchy.CreateItem(item, node)
+    return node
+
+
+def test_volumes_of_two_patients_chosen_by_hand_cannot_be_segmented(panel):
+    flair, t2 = (of_patient(volume(name), name) for name in ("Miller FLAIR", "Smith T2"))
+    panel.ui.flairSelector.setCurrentNode(flair)
+    assert panel.ui.segmentButton.enabled
+    panel.ui.t2Selector.setCurrentNode(t2)
+    assert not panel.ui.segmentButton.enabled
+    assert panel.ui.stateLabel.text.startswith("Volumes of different patients are loaded: 'Miller FLAIR' and 'Smith")
+    panel.ui.flairSelector.setCurrentNode(None)
+    assert panel.ui.segmentButton.enabled
+
+
+def test_a_chosen_volume_that_is_deleted_leaves_its_selector_empty(host, patient_volumes, panel):
+    other = volume("Series 7")
+    panel.ui.brainMaskSelector.setCurrentNode(patient_volumes["flair"])
+    slicer.mrmlScene.RemoveNode(patient_volumes["flair"])
+    host.process(500)
+    assert chosen(panel) == {"t1gd": "Patient T1 post Gd"}
+    assert panel.ui.brainMaskSelector.currentNode() is None
+    slicer.mrmlScene.RemoveNode(other)
+    assert chosen(panel) == {"t1gd": "Patient T1 post Gd"}
+
+
+def test_a_deleted_result_is_not_followed_by_another(patient_volumes, panel):
+    first, second = (result_on(patient_volumes["t1gd"]) for _ in range(2))
+    panel.ui.resultSelector.setCurrentNode(first.segmentation)
+    panel.ui.outputSelector.setCurrentNode(first.segmentation)
+    slicer.mrmlScene.RemoveNode(first.segmentation)
+    assert second.segmentation.GetScene() is not None
+    assert panel.ui.resultSelector.currentNode() is None
+    assert panel.ui.outputSelector.currentNode() is None
+    assert not panel.ui.resultsSection.visible
+
+
+def test_the_sample_patient_alone_is_chosen_whatever_else_is_loaded(patient_volumes, panel, monkeypatch):
+    names = {"flair": "Sample FLAIR", "t1": "Sample T1", "t1gd": "Sample T1Gd", "t2": "Sample T2"}
+    monkeypatch.setattr("MSTKDSegmentLib.Widget.loadSample", lambda: [volume(name) for name in names.values()])
+    click(panel.ui.sampleButton)
+    assert chosen(panel) == names
+    assert not panel.ui.questionsLabel.visible
+
+
 def test_segment_hands_over_what_is_chosen(patient_volumes, panel):
     panel.ui.alignCheckBox.checked = False
     panel.ui.referenceCombo.currentIndex = 1
@@ -70,6 +119,7 @@ def test_segment_hands_over_what_is_chosen(patient_volumes, panel):
 
 def test_two_runs_write_their_reports_into_folders_of_their_own(patient_volumes, panel, tmp_path, monkeypatch):
     panel.ui.reportEdit.currentPath = str(tmp_path)
+    assert panel.ui.stateLabel.text.endswith(f"Report goes to {tmp_path}.")
     click(panel.ui.segmentButton)
     assert panel.logic.asked["report"].parent == tmp_path
     assert not panel.logic.asked["report"].exists()
@@ -124,6 +174,68 @@ def test_the_result_is_a_table_with_what_was_missing_and_the_doubts(patient_volu
     assert DOUBT in panel.ui.warningsLabel.text
 
 
+def test_the_next_patients_result_goes_into_a_segmentation_of_its_own(patient_volumes, panel):
+    earlier = result_on(patient_volumes["t1gd"])
+    panel.ui.outputSelector.setCurrentNode(earlier.segmentation)
+    click(panel.ui.segmentButton)
+    assert panel.logic.asked["output"] is earlier.segmentation
+    panel.logic.finish(earlier)
+    click(panel.ui.segmentButton)
+    assert panel.logic.asked["output"] is None
+
+
+def test_a_run_from_the_console_shows_its_own_report(host, patient_volumes, panel, tmp_path):
+    (tmp_path / "report.html").touch()
+    panel.logic.say(State.RUNNING, 0.5, "Segmenting")
+    panel.logic.finish(result_on(patient_volumes["t1gd"], report=tmp_path))
+    click(panel.ui.reportButton)
+    assert host.openedUrls == [(tmp_path / "report.html").as_uri()]
+    panel.logic.finish(result_on(patient_volumes["t1gd"]))
+    assert not panel.ui.reportButton.visible
+
+
+def test_volumes_loaded_in_another_module_fill_what_is_empty_when_the_panel_is_opened(host, patient_volumes, panel):
+    host.exit(panel)
+    volume("Patient T2")
+    host.enter(panel)
+    assert chosen(panel)["t2"] == "Patient T2"
+
+
+def test_an_undone_switch_is_seen_at_the_next_click(patient_volumes, panel):
+    click(panel.ui.segmentButton)
+    result = result_on(patient_volumes["t1gd"])
+    panel.logic.finish(result)
+    panel.ui.tissuesRadio.checked = True
+    showRegions(result.segmentation)  # as an undo would
+    panel.ui.regionsRadio.checked = True
+    panel.ui.tissuesRadio.checked = True
+    assert isShowingTissues(result.segmentation)
+    assert table(panel)[0][0] == "Core, NETC"
+
+
+def test_a_licence_that_asks_for_more_is_agreed_to_once_before_the_first_run(host, patient_volumes, panel):
+    agree(False)
+    host.answer("confirmOkCancel", False)
+    click(panel.ui.segmentButton)
+    assert "Non-commercial research only" in host.dialogs[-1][1]
+    assert panel.logic.asked is None
+    assert "only under its licence" in panel.ui.messageLabel.text
+    host.answer("confirmOkCancel", True)
+    click(panel.ui.segmentButton)
+    assert panel.logic.asked is not None
+    panel.logic.say(State.IDLE)
+    asked = len(host.dialogs)
+    click(panel.ui.segmentButton)
+    assert len(host.dialogs) == asked
+
+
+def test_a_damaged_model_is_said(host, panel, tmp_path):
+    (tmp_path / "models" / "broken-1").mkdir(parents=True)
+    host.exit(panel)
+    host.enter(panel)
+    assert "broken-1" in panel.ui.problemsLabel.text
+
+
 def test_the_slices_show_the_reference_and_the_tumours_middle(patient_volumes, panel):
     red = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceNode")
     click(panel.ui.segmentButton)
@@ -164,22 +276,45 @@ def test_uncertain_voxels_are_an_overlay_on_request(host, patient_volumes, panel
     assert chosen(panel) == {"flair": "Patient FLAIR", "t1gd": "Patient T1 post Gd"}
 
 
+def saved_scene():
+    slicer.mrmlScene.SetSaveToXMLString(1)
+    slicer.mrmlScene.Commit()
+    return slicer.mrmlScene.GetSceneXMLString()
+
+
+def load_scene(saved):
+    slicer.mrmlScene.SetLoadFromXMLString(1)
+    slicer.mrmlScene.SetSceneXMLString(saved)
+    slicer.mrmlScene.Import()
+
+
+def test_a_rejected_volume_stays_rejected_in_the_loaded_scene(host, patient_volumes, panel):
+    panel.ui.t1gdSelector.setCurrentNode(None)
+    panel.ui.t1gdSelector.nodeActivated.emit(None)
+    saved = saved_scene()
+    slicer.mrmlScene.Clear(0)
+    host.process()
+    load_scene(saved)
+    for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"):
+        node.SetAndObserveImageData(patient_volumes["flair"].GetImageData())  # the text holds no images
+    host.exit(panel)
+    host.enter(panel)
+    assert chosen(panel) == {"flair": "Patient FLAIR"}
+    click(panel.ui.recogniseButton)
+    assert chosen(panel) == {"flair": "Patient FLAIR", "t1gd": "Patient T1 post Gd"}
+
+
 def test_the_table_survives_saving_and_loading_the_scene(host, patient_volumes, panel, tmp_path):
     click(panel.ui.segmentButton)
     panel.logic.finish(result_on(patient_volumes["t1gd"], [DOUBT]))
     panel.ui.referenceCombo.currentIndex = 3
     before = table(panel)
-    text = slicer.mrmlScene
-    text.SetSaveToXMLString(1)
-    text.Commit()
-    saved = text.GetSceneXMLString()
+    saved = saved_scene()
     slicer.mrmlScene.Clear(0)
     host.process()
     assert not panel.ui.resultsSection.visible
     assert panel.ui.referenceCombo.currentIndex == 0
-    slicer.mrmlScene.SetLoadFromXMLString(1)
-    slicer.mrmlScene.SetSceneXMLString(saved)
-    slicer.mrmlScene.Import()
+    load_scene(saved)
     host.process()
     assert table(panel) == before
     assert DOUBT in panel.ui.warningsLabel.text
@@ -194,6 +329,27 @@ def test_closing_the_scene_while_a_run_is_under_way_cancels_it_without_a_questio
     panel.logic.say(State.IDLE)
     assert chosen(panel) == {}
     assert panel.ui.stateLabel.text == "Choose at least one volume."
+
+
+def test_a_failure_of_a_closed_scene_is_not_said_in_the_next(patient_volumes, panel):
+    for _ in range(2):
+        click(panel.ui.segmentButton)
+        panel.logic.say(State.FAILED, message="Smith_T1 left the scene; load it again.")
+        assert "Smith_T1" in panel.ui.messageLabel.text
+        slicer.mrmlScene.Clear(0)
+        assert not panel.ui.messageLabel.visible
+        volume("Next FLAIR")
+        click(panel.ui.recogniseButton)
+        assert not panel.ui.messageLabel.visible
+
+
+def test_a_models_text_is_shown_as_it_is_written(host):
+    from MSTKDSegmentLib.Dialogs import Dialogs
+
+    host.answer("confirmOkCancel", True)
+    assert Dialogs().confirm("Licence: <a href='x'>free</a> & easy\nAgree?")
+    assert "&lt;a href=" in host.dialogs[-1][1]
+    assert "&amp; easy<br>Agree?" in host.dialogs[-1][1]
 
 
 def observers_of(scene):
@@ -318,7 +474,7 @@ def test_a_model_is_installed_under_its_licence_chosen_and_removed_again(host, p
 def test_the_device_and_the_last_duration_are_said(patient_volumes, panel):
     panel.logic.device = {"device": "cpu", "device_name": "x86_64", "threads": 8}
     panel.logic.say(State.IDLE)
-    assert panel.ui.stateLabel.text.startswith("No GPU: this computer's CPU (8 threads)")
+    assert panel.ui.stateLabel.text.startswith("PyTorch finds no GPU: this computer's CPU (8 threads)")
     click(panel.ui.segmentButton)
     panel.logic.finish(result_on(patient_volumes["t1gd"]))
-    assert "last time 0 s" in panel.ui.stateLabel.text
+    assert "last time 31 s" in panel.ui.stateLabel.text

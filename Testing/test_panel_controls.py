@@ -34,7 +34,15 @@ def test_a_chosen_volume_and_a_model_are_enough_to_segment():
 
 
 def test_when_ready_the_line_under_segment_says_what_computes():
-    assert idle(device="No GPU: on this computer's CPU.").stateLine == "No GPU: on this computer's CPU."
+    assert (
+        idle(device="PyTorch finds no GPU: on this computer's CPU.").stateLine
+        == "PyTorch finds no GPU: on this computer's CPU."
+    )
+
+
+def test_a_report_that_will_be_written_is_said_beside_segment():
+    assert idle(device="GPU.", report="/patients").stateLine == "GPU. Report goes to /patients."
+    assert idle(device="GPU.", report="/patients", chosen={}).stateLine == "Choose at least one volume."
 
 
 @pytest.mark.parametrize(
@@ -43,6 +51,7 @@ def test_when_ready_the_line_under_segment_says_what_computes():
         ({"chosen": {}}, "Choose at least one volume."),
         ({"chosen": {"flair": "v", "t2": "v"}}, "FLAIR and T2 are the same volume; choose each once."),
         ({"chosen": {"flair": "v", "t1": "v", "t2": "v"}}, "FLAIR, T1 and T2 are the same volume; choose each once."),
+        ({"mixed": "Volumes of different patients."}, "Volumes of different patients."),
         ({"reference": "t1gd"}, "T1Gd is the reference but is not chosen; choose its volume or another reference."),
         ({"model": ""}, "No model is installed; press Install model."),
         (
@@ -112,8 +121,13 @@ GPU = {"device": "cuda", "device_name": "NVIDIA RTX A4000", "threads": 8}
 @pytest.mark.parametrize(
     ("device", "wish", "seconds", "said"),
     [
-        (CPU, "auto", 31.4, "No GPU: this computer's CPU (8 threads), last time 31 s."),
-        (CPU, "auto", None, "No GPU: this computer's CPU (8 threads), about half a minute to a few minutes."),
+        (CPU, "auto", 31.4, "PyTorch finds no GPU: this computer's CPU (8 threads), last time 31 s."),
+        (
+            CPU,
+            "auto",
+            None,
+            "PyTorch finds no GPU: this computer's CPU (8 threads), about half a minute to a few minutes.",
+        ),
         (GPU, "auto", 6.0, "GPU: NVIDIA RTX A4000, last time 6 s."),
         (GPU, "cpu", 31.0, "On this computer's CPU (8 threads): last time 31 s."),
         (None, "cpu", None, "This computer's CPU: about half a minute to a few minutes."),

@@ -58,6 +58,21 @@ def test_without_none_the_first_node_is_chosen(host, selector):
     assert selector.currentNode() is t1
 
 
+def test_a_chosen_node_that_goes_is_followed_by_its_neighbour(host, selector):
+    nodes = [volume(host, name) for name in ("FLAIR", "T1", "T2")]
+    selector.setCurrentNode(nodes[1])
+    host.scene.RemoveNode(nodes[0])
+    assert selector.currentNode() is nodes[1]
+    host.scene.RemoveNode(nodes[1])
+    assert selector.currentNode() is nodes[2]
+    nodes[0] = volume(host, "T1Gd")
+    selector.setCurrentNode(nodes[0])
+    host.scene.RemoveNode(nodes[0])
+    assert selector.currentNode() is nodes[2]
+    host.scene.RemoveNode(nodes[2])
+    assert selector.currentNode() is None
+
+
 def test_a_closed_scene_empties_it(host, selector):
     selector.setCurrentNode(volume(host, "FLAIR"))
     host.scene.Clear(0)

@@ -248,5 +248,5 @@ def test_volumes_of_two_patients_are_refused_by_their_headers(scene, logic, volu
         volume.SetAttribute("DICOM.instanceUIDs", name)
     database = SimpleNamespace(fileForInstance=headers.get)
     monkeypatch.setattr(slicer, "dicomDatabase", database, raising=False)
-    with pytest.raises(EngineError, match="'flair' and 't1gd' are of different patients"):
+    with pytest.raises(EngineError, match="different patients: 'flair' and 't1gd'"):
         logic.segment(volumes)

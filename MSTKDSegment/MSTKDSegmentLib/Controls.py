@@ -16,21 +16,25 @@ class Situation:
 
     Attributes:
         chosen: Sequence name to the ID of the chosen node, only where one is chosen.
+        mixed: Why the chosen volumes cannot be one patient's; empty where they can.
         reference: The sequence chosen as reference; empty when the engine chooses.
         missingPackages: What the engine lacks.
         model: The chosen model's label; empty when none is installed.
         removable: Whether the chosen model may be removed; the shipped one stays.
         device: What computes, and how long it takes.
+        report: Where the reports go; empty when none is written.
         share, text: The logic's progress (0 to 1) and line of state.
         message: The last failure, in one sentence.
     """
 
     chosen: Mapping[str, str] = field(default_factory=dict)
+    mixed: str = ""
     reference: str = ""
     missingPackages: tuple[str, ...] = ()
     model: str = ""
     removable: bool = False
     device: str = ""
+    report: str = ""
     share: float = 0.0
     text: str = ""
     message: str = ""
@@ -67,13 +71,13 @@ def controls(state: State, situation: Situation) -> Controls:
     return Controls(
         segment=_segmentButton(state, reason),
         remove=_removeButton(situation, idle),
-        inputsEnabled=not state.busy,
+        inputsEnabled=idle,
         modelsEnabled=idle and not situation.missingPackages,
-        progressVisible=state.busy,
+        progressVisible=not idle,
         progress=round(100 * situation.share),
-        stateLine=situation.text if state.busy else reason or situation.device,
-        messageLine="" if state.busy else situation.message,
-        installVisible=bool(situation.missingPackages) and not state.busy,
+        stateLine=(reason or _ready(situation)) if idle else situation.text,
+        messageLine=situation.message if idle else "",
+        installVisible=bool(situation.missingPackages) and idle,
     )
 
 
@@ -85,7 +89,7 @@ def whyNot(situation: Situation) -> str:
         return _("No model is installed; press Install model.")
     if not situation.chosen:
         return _("Choose at least one volume.")
-    return _twice(situation.chosen) or _referenceMissing(situation)
+    return _twice(situation.chosen) or situation.mixed or _referenceMissing(situation)
 
 
 def _twice(chosen: Mapping[str, str]) -> str:
@@ -102,6 +106,12 @@ def _referenceMissing(situation: Situation) -> str:
     return _("{sequence} is the reference but is not chosen; choose its volume or another reference.").format(
         sequence=LABELS[situation.reference]
     )
+
+
+def _ready(situation: Situation) -> str:
+    if not situation.report:
+        return situation.device
+    return situation.device + " " + _("Report goes to {folder}.").format(folder=situation.report)
 
 
 def _segmentButton(state: State, reason: str) -> Control:

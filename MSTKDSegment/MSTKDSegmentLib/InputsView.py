@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import qt
 import slicer
 
-from .Recognise import evidenceOf, proposeVolumes
+from .Recognise import evidenceOf, mixedPatients, proposeVolumes
 from .Sentences import LABELS
 from .Translation import _
+from .Witnesses import readVolume
+
+RECOGNISE_AFTER_MS = 300
+"""A volume node is added before its image and its name; four are often loaded in one go."""
 
 
 class InputsView:
@@ -21,14 +26,24 @@ class InputsView:
     Args:
         ui: The panel's widgets.
         onChange: Called when a selection changed.
+        onTouched: Called with the names of the touched selectors, separated by spaces, to be kept with the scene.
+
+    Attributes:
+        touched: Names of the touched selectors.
+        mixed: Why the chosen volumes cannot be one patient's; empty where they can.
     """
 
-    def __init__(self, ui, onChange: Callable[[], None]) -> None:
+    def __init__(self, ui, onChange: Callable[[], None], onTouched: Callable[[str], None]) -> None:
         self._ui = ui
-        self._onChange = onChange
+        self._onChange, self._onTouched = onChange, onTouched
         self._selectors = {name: getattr(ui, f"{name}Selector") for name in LABELS}
-        self._touched: set[str] = set()
+        self.touched: set[str] = set()
         self._filling = False
+        self.mixed = ""
+        self._loaded = qt.QTimer()
+        self._loaded.setSingleShot(True)
+        self._loaded.setInterval(RECOGNISE_AFTER_MS)
+        self._loaded.connect("timeout()", self.fillEmpty)
         self._ask([])
         for name, selector in self._selectors.items():
             selector.connect("nodeActivated(vtkMRMLNode*)", lambda node, name=name: self._onUserChose(name))
@@ -47,7 +62,7 @@ class InputsView:
 
     def forgetTouches(self) -> None:
         """Another scene: nothing in it is the user's choice yet."""
-        self._touched.clear()
+        self._touch(set())
         self._ask([])
 
     def recogniseAgain(self) -> None:
@@ -56,14 +71,32 @@ class InputsView:
         proposal = proposeVolumes(slicer.mrmlScene)
         self._fill({name: proposal.chosen.get(name) for name in LABELS}, proposal.evidence, proposal.questions)
 
+    def choose(self, nodes: dict) -> None:
+        """Choose these volumes and no other, on the user's wish."""
+        self.forgetTouches()
+        self._fill({name: nodes.get(name) for name in LABELS}, {}, [])
+
+    def fillSoon(self) -> None:
+        """Fill what is empty once the volumes that are being loaded are there."""
+        self._loaded.start()
+
+    def fillNoMore(self) -> None:
+        """Nothing is filled any more on account of what was loaded before."""
+        self._loaded.stop()
+
+    def close(self) -> None:
+        """Nothing calls it any more."""
+        self._loaded.stop()
+        self._loaded.disconnect("timeout()", self.fillEmpty)
+
     def fillEmpty(self) -> None:
         """Fill what is empty and untouched, where it fits what is chosen."""
         chosen = self.chosen
-        free = [name for name in LABELS if name not in chosen and name not in self._touched]
+        free = [name for name in LABELS if name not in chosen and name not in self.touched]
         if not free:
             return
         proposal = proposeVolumes(slicer.mrmlScene)
-        if chosen and (proposal.questions or any(proposal.chosen.get(n) is not node for n, node in chosen.items())):
+        if any(proposal.chosen.get(name) is not node for name, node in chosen.items()):
             self._ask([_("Other volumes are loaded too; press Recognise again to choose anew."), *proposal.questions])
             return
         self._fill({name: proposal.chosen.get(name) for name in free}, proposal.evidence, proposal.questions)
@@ -75,16 +108,24 @@ class InputsView:
             self._explain(name, evidence.get(name))
         self._filling = False
         self._ask(questions)
-        self._onChange()
+        self._changed()
 
     def _onUserChose(self, name: str) -> None:
         if not self._filling:
-            self._touched.add(name)
+            self._touch(self.touched | {name})
+
+    def _touch(self, names: set[str]) -> None:
+        self.touched = names
+        self._onTouched(" ".join(sorted(names)))
 
     def _onSelected(self, name: str) -> None:
         if not self._filling:
             self._explain(name)
-            self._onChange()
+            self._changed()
+
+    def _changed(self) -> None:
+        self.mixed = mixedPatients(map(readVolume, self.chosen.values()))
+        self._onChange()
 
     def _explain(self, name: str, sentence: str | None = None) -> None:
         """Say in the tooltip what speaks for the chosen volume, or against it."""

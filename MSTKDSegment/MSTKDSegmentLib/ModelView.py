@@ -7,8 +7,9 @@ from pathlib import Path
 
 import qt
 
+from .Dialogs import asRichText
 from .Parameters import remember, remembered
-from .Sentences import LABELS
+from .Sentences import LABELS, deviceKey, deviceSentence
 from .Translation import _
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -51,6 +52,21 @@ class ModelView:
         """The user's wish, in the engine's words."""
         return DEVICES[self._ui.deviceCombo.currentIndex]
 
+    def agreed(self) -> bool:
+        """Whether the chosen model may be used: its licence is permissive, or the user agrees; asked once."""
+        from mstkd.store import needs_consent
+
+        model = self.model
+        if not needs_consent(model.card) or remembered(_agreement(model)) == model.sha256:
+            return True
+        question = _("{model}: {summary}\n\nLicence: {licence}\n\nUse it under this licence?").format(
+            model=model.label, summary=model.summary, licence=model.licence
+        )
+        if not self._dialogs.confirm(question):
+            return False
+        remember(_agreement(model), model.sha256)
+        return True
+
     def expectedDice(self, chosen: dict) -> tuple[float, int] | None:
         """Mean Dice of the whole tumour for these sequences, and the number of patients, as the card states."""
         if self.model is None or not chosen:
@@ -59,9 +75,19 @@ class ModelView:
 
         return self.model.expected_dice([Modality(name) for name in LABELS if name in chosen])
 
+    def deviceSentence(self) -> str:
+        """What computes, and how long it takes."""
+        device = self._logic.device
+        seconds = remembered(deviceKey(device, self.device))
+        return deviceSentence(device, self.device, float(seconds) if seconds else None)
+
+    def rememberDuration(self, seconds: float) -> None:
+        """Keep how long a run took on what computes now."""
+        remember(deviceKey(self._logic.device, self.device), f"{seconds:.0f}")
+
     def refresh(self) -> None:
         """List the models anew; the one chosen last time is chosen again."""
-        from mstkd.store import installed_models
+        from mstkd.store import installed_models, problems
 
         wanted = remembered("model")
         self._models = installed_models()
@@ -70,6 +96,8 @@ class ModelView:
         combo.clear()
         for model in self._models:
             combo.addItem(model.label)
+        damaged = problems()
+        self._ui.problemsLabel.text, self._ui.problemsLabel.visible = "\n".join(damaged), bool(damaged)
         labels = [model.label for model in self._models]
         combo.currentIndex = labels.index(wanted) if wanted in labels else min(0, len(labels) - 1)
         combo.blockSignals(blocked)
@@ -88,7 +116,7 @@ class ModelView:
     def _showLicence(self) -> None:
         model = self.model
         self._ui.licenceLabel.text = _("Licence: {licence}").format(licence=model.licence) if model else ""
-        self._ui.modelCombo.toolTip = model.summary if model else _("No model is installed.")
+        self._ui.modelCombo.toolTip = asRichText(model.summary) if model else _("No model is installed.")
 
     def _openFolder(self) -> None:
         from mstkd.store import models_folder
@@ -114,12 +142,19 @@ class ModelView:
         self._attempt(lambda: self._takeOrDiscard(Path(answer["staged"]), answer["card"]))
 
     def _takeOrDiscard(self, folder: Path, card: dict) -> None:
-        from mstkd.store import accept_staged, discard_staged, needs_consent
+        from mstkd.store import accept_staged, discard_staged
 
         question = _("{name} {version}: {summary}\n\nLicence: {licence}\n\nInstall it under this licence?").format(
             name=card["name"], version=card["version"], summary=card["summary"], licence=card["licence"]
         )
-        if needs_consent(card) and not self._dialogs.confirm(question):
+        if not self._dialogs.confirm(question):
             discard_staged(folder)
             return
-        remember("model", accept_staged(folder).label)
+        model = accept_staged(folder)
+        remember(_agreement(model), model.sha256)
+        remember("model", model.label)
+
+
+def _agreement(model) -> str:
+    """The setting that keeps the weights whose licence the user has agreed to."""
+    return f"agreed/{model.label}"

@@ -16,6 +16,7 @@ class Parameters:
 
     Attributes:
         flair, t1, t1gd, t2: The chosen volumes; None where a sequence is missing.
+        touched: Those of the four that the user set himself, also to none, separated by spaces.
         reference: The sequence whose voxels carry the result; empty lets the engine choose.
         align: Whether sequences that moved are brought onto the reference.
         brainMask: The user's own brain mask; None lets the engine find the brain.
@@ -27,11 +28,16 @@ class Parameters:
     t1: vtkMRMLScalarVolumeNode
     t1gd: vtkMRMLScalarVolumeNode
     t2: vtkMRMLScalarVolumeNode
+    touched: str = ""
     reference: str = ""
     align: bool = True
     brainMask: vtkMRMLVolumeNode
     output: vtkMRMLSegmentationNode
     result: vtkMRMLSegmentationNode
+
+
+NODES = ("flair", "t1", "t1gd", "t2", "brainMask", "output", "result")
+"""The parameters that are nodes."""
 
 
 def remembered(name: str, default: str = "") -> str:

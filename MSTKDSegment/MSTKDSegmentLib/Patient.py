@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from .Engine import CancelledError, EngineError, temporaryFolder
+from .Recognise import mixedPatients
 from .Regions import importSteps
 from .Session import Session
 from .States import State
@@ -82,13 +83,9 @@ def check(volumes: dict) -> None:
                     volume=node.GetName(), name=name
                 )
             )
-    patients = {reading.patient: reading.name for reading in map(readVolume, nodes) if reading.patient}
-    if len(patients) > 1:
-        raise EngineError(
-            _("{volumes} are of different patients by their headers; choose those of one.").format(
-                volumes=_(" and ").join(patients.values())
-            )
-        )
+    mixed = mixedPatients(map(readVolume, nodes))
+    if mixed:
+        raise EngineError(mixed)
 
 
 def checkVolume(name: str, node) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from .Preference import better
@@ -32,28 +32,33 @@ def proposeVolumes(scene) -> Proposal:
 
     Looked at are scalar volumes with an image that the user sees; label maps, colour images
     and our uncertainties are none of the patient's sequences. Volumes of different patients
-    or examinations are never mixed.
+    or examinations are never mixed: of two volumes of one sequence the better is taken only
+    when both are known to be of one examination.
     """
     from mstkd.modalities import CHANNELS
 
     readings = [readVolume(node) for node in _volumes(scene)]
     told = [reading for reading in readings if reading.recognition.modality or reading.recognition.candidates]
-    mixed = mixedOrigins(told)
+    mixed = mixedOrigins(told) or _besideDICOM(told)
     if mixed:
         return Proposal({}, {}, [mixed])
-    chosen, evidence, questions = {}, {}, []
+    chosen, evidence, questions, rivals = {}, {}, [], []
     for modality in CHANNELS:
         meant = [reading for reading in told if reading.recognition.modality is modality]
         late = [reading for reading in meant if _afterContrast(reading, told)]
         questions += [_lateQuestion(reading) for reading in late]
         fit = [reading for reading in meant if reading not in late]
-        best = [one for one in fit if not any(better(other, one) for other in fit)]
+        ranked = len(fit) < 2 or _sameExamination(fit)
+        best = [one for one in fit if ranked and not any(better(other, one) for other in fit)]
         if len(best) == 1:
             chosen[modality.value] = best[0].node
             evidence[modality.value] = _chosenSentence(best[0], fit)
         elif fit:
             names = _(" or ").join(reading.name for reading in best or fit)
-            questions.append(_("{sequence}: {volumes}; choose.").format(sequence=modality.label, volumes=names))
+            rivals.append(_("{sequence}: {volumes}; choose.").format(sequence=modality.label, volumes=names))
+    questions += rivals
+    if len(rivals) > 1 and not _sameExamination(told):  # what is there once may be the other patient's
+        return Proposal({}, {}, [_("Volumes of several patients may be loaded; choose one's."), *questions])
     doubtful = [reading for reading in told if reading.recognition.conflict]
     return Proposal(chosen, evidence, questions + [q for r in doubtful if (q := _doubtQuestion(r, chosen))])
 
@@ -98,24 +103,48 @@ def _volumes(scene) -> list:
     ]
 
 
-def mixedOrigins(readings: Sequence[Reading]) -> str:
+def mixedOrigins(readings: Iterable[Reading]) -> str:
     """The question when volumes are of different patients or examinations; empty when none are known to be.
 
     Args:
         readings: As `Witnesses.readVolume` gives them.
     """
-    kinds = (
-        (lambda reading: reading.patient, _("Volumes of different patients are loaded: {groups}; choose one's.")),
-        (lambda reading: reading.study, _("Volumes of different examinations are loaded: {groups}; choose one's.")),
+    readings = list(readings)
+    studies = _("Volumes of different examinations are loaded: {groups}; choose one's.")
+    return mixedPatients(readings) or _mixed(readings, lambda reading: reading.study, studies)
+
+
+def mixedPatients(readings: Iterable[Reading]) -> str:
+    """The sentence when volumes are known to be of different patients; else empty."""
+    patients = _("These volumes are of different patients: {groups}; choose those of one.")
+    return _mixed(readings, lambda reading: reading.patient, patients)
+
+
+def _mixed(readings: Iterable[Reading], origin: Callable[[Reading], str], sentence: str) -> str:
+    groups: dict[str, list[str]] = {}
+    for reading in readings:
+        if origin(reading):
+            groups.setdefault(origin(reading), []).append(reading.name)
+    if len(groups) < 2:
+        return ""
+    return sentence.format(groups=_(" and ").join(", ".join(names) for names in groups.values()))
+
+
+def _besideDICOM(readings: Sequence[Reading]) -> str:
+    """The question when volumes of known patients lie beside others; empty when there are not both."""
+    known = [reading.name for reading in readings if reading.patient or reading.study]
+    others = [reading.name for reading in readings if not (reading.patient or reading.study)]
+    if not known or not others:
+        return ""
+    return _("{others} may be of another patient than {known} from DICOM; choose yourself.").format(
+        others=", ".join(others), known=", ".join(known)
     )
-    for origin, question in kinds:
-        groups: dict[str, list[str]] = {}
-        for reading in readings:
-            if origin(reading):
-                groups.setdefault(origin(reading), []).append(reading.name)
-        if len(groups) > 1:
-            return question.format(groups=_(" and ").join(", ".join(names) for names in groups.values()))
-    return ""
+
+
+def _sameExamination(readings: Sequence[Reading]) -> bool:
+    """Whether the volumes are known to be of one patient's one examination."""
+    origins = {(reading.patient, reading.study) for reading in readings}
+    return len(origins) == 1 and all(*origins)
 
 
 def _afterContrast(reading: Reading, others: Sequence[Reading]) -> bool:
@@ -123,7 +152,9 @@ def _afterContrast(reading: Reading, others: Sequence[Reading]) -> bool:
     from mstkd.modalities import Modality
 
     return reading.recognition.modality is Modality.T1 and any(
-        other.recognition.modality is Modality.T1GD and other.acquired and reading.acquired > other.acquired
+        other.recognition.modality is Modality.T1GD
+        and len(other.acquired) == len(reading.acquired)  # a time alone tells nothing beside a date
+        and reading.acquired > other.acquired
         for other in others
     )
 

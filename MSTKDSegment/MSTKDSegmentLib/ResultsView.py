@@ -43,10 +43,11 @@ class ResultsView:
         ui.reportButton.connect("clicked(bool)", lambda: self._openReport())
         self.show(None)
 
-    def keep(self, result, report: Path | None) -> None:
+    def keep(self, result) -> None:
         """Take over what a run just made: its uncertainty and where its report lies."""
         self._fresh = result
-        result.segmentation.SetAttribute(REPORT, str(report / "report.html") if report else None)
+        report = str(result.report / "report.html") if result.report else None
+        result.segmentation.SetAttribute(REPORT, report)
 
     def show(self, node) -> None:
         """Show a segmentation node's result; None or a foreign segmentation hides the section."""
@@ -96,10 +97,11 @@ class ResultsView:
         return self._fresh.uncertainty if isFresh and not hasUncertainty(self._node) else None
 
     def _onTissuesToggled(self, tissues: bool) -> None:
-        if self._result is None or tissues == Regions.isShowingTissues(self._node):
+        if self._result is None:
             return
-        self._try(lambda: (Regions.showTissues if tissues else Regions.showRegions)(self._node))
-        self._fillTable()
+        if tissues != Regions.isShowingTissues(self._node):
+            self._try(lambda: (Regions.showTissues if tissues else Regions.showRegions)(self._node))
+        self.show(self._node)  # what it shows now, also where an undo had switched it
 
     def _onUncertaintyToggled(self, visible: bool) -> None:
         self._try(lambda: showUncertainty(self._node, self._newUncertainty(), visible))

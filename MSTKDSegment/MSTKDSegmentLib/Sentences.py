@@ -74,7 +74,7 @@ def deviceSentence(device: dict | None, wish: str, seconds: float | None) -> str
     cpu = _("this computer's CPU ({threads} threads)").format(threads=device["threads"])
     if device["device"] == "cuda":
         return _("On {cpu}: {duration}.").format(cpu=cpu, duration=duration)
-    return _("No GPU: {cpu}, {duration}.").format(cpu=cpu, duration=duration)
+    return _("PyTorch finds no GPU: {cpu}, {duration}.").format(cpu=cpu, duration=duration)
 
 
 def deviceKey(device: dict | None, wish: str) -> str:

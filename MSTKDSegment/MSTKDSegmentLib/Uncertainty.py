@@ -8,6 +8,7 @@ from vtk.util import numpy_support
 
 from .Engine import EngineError
 from .Translation import _
+from .Views import sliceLayers
 
 ROLE = "MSTKDSegment.Uncertainty"
 """Node reference from a segmentation to its uncertainty, and the attribute that marks such a volume."""
@@ -98,7 +99,7 @@ def _colour(volume) -> None:
 
 
 def _show(volume) -> None:
-    for layers in _layers(volume):
+    for layers in sliceLayers(volume.GetScene()):
         current = volume.GetScene().GetNodeByID(layers.GetForegroundVolumeID() or "")
         if current is None or not isUncertainty(current):  # else what was there before is remembered already
             layers.SetNodeReferenceID(BEFORE, layers.GetForegroundVolumeID())
@@ -108,15 +109,9 @@ def _show(volume) -> None:
 
 
 def _hide(volume) -> None:
-    for layers in _layers(volume):
+    for layers in sliceLayers(volume.GetScene()):
         if layers.GetForegroundVolumeID() == volume.GetID():  # else the user has chosen another since
             layers.SetForegroundVolumeID(layers.GetNodeReferenceID(BEFORE))
             layers.SetForegroundOpacity(float(layers.GetAttribute(BEFORE) or 0))
             layers.SetNodeReferenceID(BEFORE, None)
             layers.SetAttribute(BEFORE, None)
-
-
-def _layers(volume) -> list:
-    """What each slice view shows."""
-    nodes = volume.GetScene().GetNodesByClass("vtkMRMLSliceCompositeNode")
-    return [nodes.GetItemAsObject(index) for index in range(nodes.GetNumberOfItems())]

@@ -17,7 +17,7 @@ def showInViews(result, volumes: list) -> None:
     reference = result.segmentation.GetNodeReference("referenceImageGeometryRef")
     scene = reference.GetScene()
     inputs = {volume.GetID() for volume in volumes}
-    for composite in _layers(scene):
+    for composite in sliceLayers(scene):
         if composite.GetBackgroundVolumeID() not in inputs:
             composite.SetBackgroundVolumeID(reference.GetID())
     if result.labels.any():
@@ -26,10 +26,10 @@ def showInViews(result, volumes: list) -> None:
 
 def isInSlices(volume) -> bool:
     """Whether a volume lies over the others in any slice view."""
-    return volume.GetID() in [layers.GetForegroundVolumeID() for layers in _layers(volume.GetScene())]
+    return volume.GetID() in [layers.GetForegroundVolumeID() for layers in sliceLayers(volume.GetScene())]
 
 
-def _layers(scene) -> list:
+def sliceLayers(scene) -> list:
     """What each slice view shows."""
     nodes = scene.GetNodesByClass("vtkMRMLSliceCompositeNode")
     return [nodes.GetItemAsObject(number) for number in range(nodes.GetNumberOfItems())]

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import time
-
-import qt
 import slicer
 import vtk
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
-from .Controls import Control, Situation, controls
+from .Controls import Situation, controls
+from .ControlsView import showControls
 from .Dialogs import Dialogs
 from .InputsView import InputsView
+from .LeavingNodes import LeavingNodes
 from .ModelView import ModelView
 from .PackagesView import PackagesView
-from .Parameters import Parameters, remember, remembered
+from .Parameters import Parameters
 from .ResultsView import ResultsView
 from .Sample import loadSample
-from .Sentences import deviceKey, deviceSentence, expectationSentence
+from .Sentences import LABELS, expectationSentence
+from .Translation import _
 from .Views import showInViews
 from .WishesView import WishesView
 
-RECOGNISE_AFTER_MS = 300
-"""A volume node is added before its image and its name; four are often loaded in one go."""
+AFTER_SELECTORS = -100.0
+"""Priority of an observer that is called after those of the node selectors."""
 
 
 class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -36,9 +36,8 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._dialogs = Dialogs()
         self._parameters = None
         self._guiTag = None
-        self._message = ""
+        self._message, self._dismissed = "", ""
         self._shown = None
-        self._started, self._report = 0.0, None
 
     def makeLogic(self):
         """The logic of the module; called once."""
@@ -53,14 +52,11 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         panel.setMRMLScene(slicer.mrmlScene)
         self.logic = self.makeLogic()
         self.logic.onChange = self._onLogicChange
-        self._inputs = InputsView(self.ui, self._refresh)
+        self._inputs = InputsView(self.ui, self._refresh, self._onTouched)
         self._models = ModelView(self.ui, self.logic, self._dialogs, self._try, self._refresh)
         self._packages = PackagesView(self.ui, self._dialogs, self._try)
-        self._wishes = WishesView(self.ui, self._onReferenceChosen)
+        self._wishes = WishesView(self.ui, self._onReferenceChosen, self._refresh)
         self._results = ResultsView(self.ui, self._say)
-        self._loaded = qt.QTimer()
-        self._loaded.setSingleShot(True)
-        self._loaded.setInterval(RECOGNISE_AFTER_MS)
         self._connect()
         self._packages.refresh()
         self._models.refresh()
@@ -69,24 +65,24 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _connect(self) -> None:
         ui = self.ui
-        for button, action in (
-            (ui.segmentButton, self._onSegmentOrCancel),
-            (ui.recogniseButton, self._inputs.recogniseAgain),
-            (ui.sampleButton, self._onSample),
-        ):
-            button.connect("clicked(bool)", lambda checked=False, action=action: action())
-        self._loaded.connect("timeout()", self._onVolumesLoaded)
+        ui.segmentButton.connect("clicked(bool)", lambda: self._onSegmentOrCancel())
+        ui.recogniseButton.connect("clicked(bool)", lambda: self._inputs.recogniseAgain())
+        ui.sampleButton.connect("clicked(bool)", lambda: self._onSample())
         slicer.app.connect("aboutToQuit()", self.logic.close)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(scene, scene.NodeAddedEvent, self._onNodeAdded)
+        self.addObserver(scene, scene.StartImportEvent, self.onSceneStartImport)
+        self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport, priority=AFTER_SELECTORS)
+        self._leaving = LeavingNodes(lambda: self._parameters)
 
     def cleanup(self) -> None:
         """Called when the panel goes; nothing of it stays behind."""
-        self._loaded.stop()
+        self._inputs.close()
         self.setParameterNode(None)
         self.removeObservers()
+        self._leaving.removeObservers()
         slicer.app.disconnect("aboutToQuit()", self.logic.close)
         self.logic.onChange = None
         self.logic.close()
@@ -96,28 +92,36 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.initializeParameterNode()
         self._packages.refresh()
         self._models.refresh()
-        if not self._inputs.chosen:
-            self._inputs.fillEmpty()
+        self._inputs.fillEmpty()
         self._refresh()
         if not self._packages.missing and not slicer.app.testingEnabled():
             self.logic.warmUp()  # the first run need not wait for it
 
     def exit(self) -> None:
         """Called when the user opens another module; a run goes on."""
-        self._loaded.stop()
+        self._inputs.fillNoMore()
 
     def onSceneStartClose(self, caller, event) -> None:
         """The scene's nodes are about to go, also those a run works with."""
         self.logic.cancel()
-        self._loaded.stop()
+        self._inputs.fillNoMore()
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller, event) -> None:
         """A new scene: everything in it starts afresh."""
         self._inputs.forgetTouches()
-        self._message = ""
+        self._message, self._dismissed = "", self.logic.message
         self.initializeParameterNode()
         self._refresh()
+
+    def onSceneStartImport(self, caller, event) -> None:
+        """The selectors take no nodes until the import is over; what they lack must not be stored."""
+        self.setParameterNode(None)
+
+    def onSceneEndImport(self, caller, event) -> None:
+        """Show what was loaded."""
+        self.initializeParameterNode()
+        self._onLogicChange()
 
     def initializeParameterNode(self) -> None:
         """Use the scene's own parameter node."""
@@ -139,6 +143,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._onParametersModified()
 
     def _onParametersModified(self, caller=None, event=None) -> None:
+        self._inputs.touched = set(self._parameters.touched.split())
         self._wishes.showReference(self._parameters.reference)
         self._results.show(self._parameters.result)
         self._refresh()
@@ -154,10 +159,11 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _onNodeAdded(self, caller, event, node) -> None:
         if self.parent.isEntered and node.IsA("vtkMRMLScalarVolumeNode"):
-            self._loaded.start()
+            self._inputs.fillSoon()
 
-    def _onVolumesLoaded(self) -> None:
-        self._inputs.fillEmpty()
+    def _onTouched(self, names: str) -> None:
+        if self._parameters is not None:
+            self._parameters.touched = names
 
     def _onReferenceChosen(self, reference: str) -> None:
         self._parameters.reference = reference
@@ -166,12 +172,13 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.logic.state.busy:
             self.logic.cancel()
             return
-        wishes, self._started = self._wishes.wishes(self._parameters), time.monotonic()
-        self._report = wishes["report"]
+        if not self._models.agreed():
+            self._say(_("The model is used only under its licence; agree to it or choose another model."))
+            return
         self._try(
             lambda: self.logic.segment(
                 self._inputs.chosen,
-                **wishes,
+                **self._wishes.wishes(self._parameters),
                 model=self._models.model.folder,
                 device=self._models.device,
                 waitForCompletion=False,
@@ -179,23 +186,25 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         )
 
     def _onLogicChange(self) -> None:
+        if self.logic.state.busy:
+            self._dismissed = ""  # the run's own message may be the same again
         result = self.logic.result
-        if not self.logic.state.busy and result is not None and result is not self._shown:
+        new = result is not None and result is not self._shown
+        if new and not self.logic.state.busy and self._parameters is not None:
             self._shown = result
             self._onResult(result)
         self._refresh()
 
     def _onResult(self, result) -> None:
-        seconds = time.monotonic() - self._started
-        remember(deviceKey(self.logic.device, self._models.device), f"{seconds:.0f}")
-        self._results.keep(result, self._report)
+        self._models.rememberDuration(result.seconds)
+        self._results.keep(result)
         self._parameters.result = result.segmentation
+        self._parameters.output = None  # else the next patient's would replace it
         self._results.show(result.segmentation)  # also when it is the same node as before
         showInViews(result, list(self._inputs.chosen.values()))
 
     def _onSample(self) -> None:
-        self._try(loadSample)
-        self._inputs.recogniseAgain()
+        self._try(lambda: self._inputs.choose(dict(zip(LABELS, loadSample(), strict=True))))
 
     def _say(self, message: str) -> None:
         self._message = message
@@ -215,35 +224,25 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._refresh()
 
     def _situation(self) -> Situation:
-        model, device, wish = self._models.model, self.logic.device, self._models.device
-        seconds = remembered(deviceKey(device, wish))
+        model = self._models.model
         return Situation(
             chosen={name: node.GetID() for name, node in self._inputs.chosen.items()},
+            mixed=self._inputs.mixed,
             reference=self._parameters.reference if self._parameters is not None else "",
             missingPackages=self._packages.missing,
             model=model.label if model else "",
             removable=model is not None and not model.shipped,
-            device=deviceSentence(device, wish, float(seconds) if seconds else None),
+            device=self._models.deviceSentence(),
+            report=self._wishes.reportFolder,
             share=self.logic.share,
             text=self.logic.text,
-            message=self._message or self.logic.message,
+            message=self._message or ("" if self.logic.message == self._dismissed else self.logic.message),
         )
 
     def _refresh(self) -> None:
         """Show everything anew from what is known."""
         ui, situation = self.ui, self._situation()
         shown = controls(self.logic.state, situation)
-        _apply(ui.segmentButton, shown.segment)
-        _apply(ui.removeModelButton, shown.remove)
+        showControls(ui, shown)
         self._inputs.setEnabled(shown.inputsEnabled)
-        ui.advancedSection.enabled = shown.inputsEnabled
-        ui.modelCombo.enabled = ui.installModelButton.enabled = ui.deviceCombo.enabled = shown.modelsEnabled
-        ui.progressBar.visible, ui.progressBar.value = shown.progressVisible, shown.progress
-        for label, text in ((ui.stateLabel, shown.stateLine), (ui.messageLabel, shown.messageLine)):
-            label.text, label.visible = text, bool(text)
-        ui.installRow.visible = shown.installVisible
         ui.expectationLabel.text = expectationSentence(situation.chosen, self._models.expectedDice(situation.chosen))
-
-
-def _apply(button, control: Control) -> None:
-    button.text, button.enabled, button.toolTip = control.text, control.enabled, control.toolTip

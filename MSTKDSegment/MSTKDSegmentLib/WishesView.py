@@ -19,13 +19,23 @@ class WishesView:
     Args:
         ui: The panel's widgets.
         onReference: Called with the chosen sequence; empty lets the engine choose.
+        onReport: Called when another folder for reports was chosen.
     """
 
-    def __init__(self, ui, onReference: Callable[[str], None]) -> None:
-        self._ui = ui
+    def __init__(self, ui, onReference: Callable[[str], None], onReport: Callable[[], None]) -> None:
+        self._ui, self._onReport = ui, onReport
         ui.reportEdit.currentPath = remembered("reportFolder")
-        ui.reportEdit.connect("currentPathChanged(QString)", lambda path: remember("reportFolder", path))
+        ui.reportEdit.connect("currentPathChanged(QString)", self._onReportChosen)
         ui.referenceCombo.connect("currentIndexChanged(int)", lambda index: onReference(REFERENCES[index]))
+
+    @property
+    def reportFolder(self) -> str:
+        """Where each run's report gets its folder; empty when none is written."""
+        return self._ui.reportEdit.currentPath
+
+    def _onReportChosen(self, path: str) -> None:
+        remember("reportFolder", path)
+        self._onReport()
 
     def showReference(self, reference: str) -> None:
         """Show what the scene keeps; the other wishes follow it by themselves."""
@@ -46,5 +56,5 @@ class WishesView:
 
     def _newReportFolder(self) -> Path | None:
         """A folder of its own for each run: no report replaces another patient's."""
-        parent = self._ui.reportEdit.currentPath
+        parent = self.reportFolder
         return Path(parent) / datetime.now().strftime("%Y-%m-%d %H-%M-%S") if parent else None

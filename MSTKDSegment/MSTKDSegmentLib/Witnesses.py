@@ -20,7 +20,7 @@ class Reading:
     Attributes:
         recognition: The sequence with its evidence, or why it is in doubt.
         patient: PatientID, and ``study`` the StudyInstanceUID; empty where not told.
-        acquired: ``YYYYMMDDHHMMSS``; empty where not told.
+        acquired: ``YYYYMMDDHHMMSS``, or ``HHMMSS`` where the date is not told; empty where neither is.
     """
 
     node: object
@@ -64,7 +64,8 @@ def dicomHeader(node):
 
 def _acquired(header) -> str:
     whole = str(header.get("AcquisitionDateTime") or "")
-    return (whole or f"{header.get('AcquisitionDate') or ''}{header.get('AcquisitionTime') or ''}")[:14]
+    told = whole or f"{header.get('AcquisitionDate') or ''}{header.get('AcquisitionTime') or ''}"
+    return told.partition(".")[0][:14]
 
 
 def _hierarchyOrigin(node) -> tuple[str, str]:

@@ -71,6 +71,7 @@ def turn(warm: bool) -> tuple[tuple[float, float], tuple[float, float], dict[str
         host.setTesting(True)  # in which the panel does not warm up
     loadSample()
     panel = host.openModule("MSTKDSegment")
+    host.answer("confirmOkCancel", True)  # the model's licence
     if warm:
         host.waitUntil(lambda: panel.logic.device is not None, seconds=120)
     gaps = Gaps(panel.logic)

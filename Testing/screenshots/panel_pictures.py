@@ -28,6 +28,7 @@ def real_run(picture: Path) -> None:
     panel = host.openModule("MSTKDSegment")
     panel.ui.sampleButton.click()
     host.waitUntil(lambda: panel.logic.device is not None or not panel.logic.state.busy, seconds=60)
+    host.answer("confirmOkCancel", True)  # the model's licence
     panel.ui.segmentButton.click()
     host.waitUntil(lambda: not panel.logic.state.busy, seconds=300)
     host.screenshot(panel, picture, (440, 760))

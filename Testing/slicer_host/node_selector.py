@@ -91,8 +91,9 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         unobserve(self._observed)
         self._scene = scene
         if scene is not None:
-            for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndBatchProcessEvent):
+            for event in (scene.NodeAddedEvent, scene.EndBatchProcessEvent):
                 self._observe(scene, event)
+            self._observeLeaving(scene)
             for event in (scene.EndCloseEvent, scene.EndImportEvent, scene.EndRestoreEvent):
                 self._observe(scene, event)
         self.refresh()
@@ -167,9 +168,35 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
 
         self._observed.append((subject, subject.AddObserver(event, follow)))
 
+    def _observeLeaving(self, scene):
+        """As qMRMLSceneModel, which takes the row out while the node is still in the scene."""
+        ours = weakref.ref(self)
+
+        @vtk.calldata_type(vtk.VTK_OBJECT)
+        def leave(caller, name, node):
+            widget = ours()
+            if widget is not None and Shiboken.isValid(widget) and not scene.IsBatchProcessing():
+                widget.leave(node)
+
+        self._observed.append((scene, scene.AddObserver(scene.NodeAboutToBeRemovedEvent, leave)))
+
     def follow(self) -> None:
         if self._scene is not None and not self._scene.IsBatchProcessing():
             self.refresh()
+
+    def leave(self, node) -> None:
+        """A row goes: as any QComboBox, it then shows the row that took the chosen one's place, or the last."""
+        rows = self._rows()
+        if node.GetID() != self._id or node.GetID() not in rows:
+            self.refresh(leaving=node)
+            return
+        place = rows.index(self._id)
+        rows.remove(self._id)
+        following = rows[min(place, len(rows) - 1)] if rows else ""
+        self.refresh(leaving=node, following=following)
+
+    def _rows(self) -> list[str]:
+        return ([""] if self._none else []) + [node.GetID() for node in self._nodes]
 
     def isOfType(self, node) -> bool:
         return any(node.IsA(t) if self._children else node.GetClassName() == t for t in self._types)
@@ -184,11 +211,11 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
             for name, value in wanted
         )
 
-    def refresh(self) -> None:
+    def refresh(self, leaving=None, following: str = "") -> None:
         before = list(self._nodes)
         scene = self._scene
         every = [scene.GetNthNode(i) for i in range(scene.GetNumberOfNodes())] if scene else []
-        candidates = [node for node in every if self.isOfType(node)]
+        candidates = [node for node in every if node is not leaving and self.isOfType(node)]
         self._nodes = [node for node in candidates if self.offers(node)]
         self._observeNodes(candidates)
         for node in self._nodes:
@@ -196,7 +223,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
                 self.addedSignal.emit(node)
         known = [node.GetID() for node in self._nodes]
         if self._id not in known:
-            self._select_id(known[0] if known and not self._none else "")
+            self._select_id(following or (known[0] if known and not self._none else ""))
         self._draw()
 
     def _observeNodes(self, candidates) -> None:

@@ -66,6 +66,11 @@ def install(
             discard_staged(staged.folder)
             raise
         model = accept_staged(staged.folder)
+        if model.shipped:
+            talk.print(
+                f"{model.label} came with the program and is there already; nothing was installed.", markup=False
+            )
+            return
         talk.print(f"{model.label} is installed in {model.folder}; use it with --model {model.name}.", markup=False)
 
 

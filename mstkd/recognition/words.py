@@ -125,7 +125,8 @@ _PLACES: dict[Meaning, dict[str, str]] = {
     Meaning.NEUTRAL: {
         "any": "ax, axial, tra, trans, transversal, sag, sagittal, cor, kor, coronal, koronar, 3d, 2d, tse, fse, "
         "oax, osag, ocor, axl, axi, brain, head, adni, propeller, blade, frfse, mv, opt, vista, cube, space, fs, "
-        "fatsat, w, weighted, iso, reg, to, bias",
+        "fatsat, w, weighted, iso, reg, to, bias, "
+        "bias field corrected, bias field correction, biasfield corrected, biasfield correction",
     },
 }
 
@@ -180,8 +181,12 @@ _OTHER: dict[str, dict[str, str]] = {
         "any": "t1map, t2map, t1 map, t2 map, t1 mapping, t2 mapping, map, maps, mapping, t1 maps, t2 maps, qt1, qt2, "
         "relaxometry, t1rho, t2 mapit, mapit, inv1, inv2, t2relax"
     },
+    "a derived map": {
+        "en": "probability, probabilities, prob, probmap, posterior, bias field, biasfield, inu field, mask, masks, "
+        "label, labels, segmentation, uncertainty, entropy, jacobian",
+    },
     "a subtraction": {
-        "en": "sub, subs, subtract, subtracted, subtraction, minus, subt",
+        "en": "sub, subs, subtract, subtracted, subtraction, minus, subt, difference, differences, diff image",
         "de": "subtraktion, subtr",
         "fr": "soustraction",
         "es": "sustraccion, resta, substraccion",
