@@ -45,7 +45,8 @@ class Sources:
     Attributes:
         found: The source of each sequence, in channel order.
         remarks: Sentences about what was left out and may have been meant.
-        study: Date, description and patient of the DICOM study; empty for other files.
+        study: Date, description and patient of the DICOM study, or the name of the folder of image
+            files; empty when each file was named.
     """
 
     found: dict[Modality, Source]
@@ -99,7 +100,7 @@ def find_sources(folder: Path | None, named: Mapping[Modality, Path], study: str
         if holds_dicom(folder):
             remarks.append(f"{folder} also holds DICOM files, which were not used beside the image files.")
     _refuse_several_patients(stacks)
-    return Sources({m: found[m] for m in ordered(found)}, tuple(remarks), chosen.text if chosen else "")
+    return Sources({m: found[m] for m in ordered(found)}, tuple(remarks), _study_text(folder, chosen))
 
 
 def file_source(path: Path, because: str, name: str = "") -> Source:
@@ -141,6 +142,12 @@ def _named_source(source: Source, modality: Modality, told: Recognition) -> Sour
 def stack_source(stack: Stack, because: str) -> Source:
     """A DICOM stack as a source."""
     return Source(f"{stack.name} (DICOM)", because, partial(read_stack, stack))
+
+
+def _study_text(folder: Path | None, study: Study | None) -> str:
+    if study is not None:
+        return study.text
+    return folder.resolve().name if folder is not None else ""
 
 
 def _is_dicom_folder(folder: Path) -> bool:

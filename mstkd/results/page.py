@@ -41,7 +41,7 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
     body = [f"<h1>{escape(_title(summary))}</h1>", f'<p class="notice">{escape(summary["notice"])}</p>']
     body += [f'<p class="warning">{escape(warning)}</p>' for warning in summary["warnings"]]
     body += [
-        f'<p class="note">{escape(", ".join(filter(None, [summary["study"], "made " + summary["made"]])))}. Pictures '
+        f'<p class="note">Made {escape(summary["made"])}. Pictures '
         "are in the radiological convention: R, the patient's right, is on the left.</p>",
         "<h2>Result</h2>",
         _table(
@@ -98,7 +98,8 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
 
 
 def _title(summary: dict[str, Any]) -> str:
-    return f"{', '.join(summary['sequences'])} on the grid of {summary['reference']['sequence']}"
+    what = f"{', '.join(summary['sequences'])} on the grid of {summary['reference']['sequence']}"
+    return ": ".join(filter(None, [summary["study"], what]))
 
 
 def _alignment(summary: dict[str, Any]) -> str:
