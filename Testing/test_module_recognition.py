@@ -250,7 +250,7 @@ def test_patients_and_examinations_are_never_mixed(dicom, scene, tmp_path):
     other = dicom("T2", "t2_tse", PHYSICS["t2"], Visit(tmp_path, patient="B", study="2.1"))
     proposal = proposeVolumes(scene)
     assert proposal.chosen == {}
-    assert proposal.questions == ["Volumes of different patients are loaded: 'FLAIR' and 'T2'; choose one's."]
+    assert proposal.questions == ["These volumes are of different patients: 'FLAIR' and 'T2'; choose those of one."]
     scene.RemoveNode(other)
     dicom("T2", "t2_tse", PHYSICS["t2"], Visit(tmp_path, patient="A", study="1.2"))
     assert "different examinations" in proposeVolumes(scene).questions[0]

@@ -69,7 +69,7 @@ def test_volumes_of_two_patients_chosen_by_hand_cannot_be_segmented(panel):
     assert panel.ui.segmentButton.enabled
     panel.ui.t2Selector.setCurrentNode(t2)
     assert not panel.ui.segmentButton.enabled
-    assert panel.ui.stateLabel.text.startswith("Volumes of different patients are loaded: 'Miller FLAIR' and 'Smith")
+    assert panel.ui.stateLabel.text.startswith("These volumes are of different patients: 'Miller FLAIR' and 'Smith")
     panel.ui.flairSelector.setCurrentNode(None)
     assert panel.ui.segmentButton.enabled
 
