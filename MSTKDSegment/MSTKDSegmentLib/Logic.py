@@ -14,6 +14,7 @@ from .Session import Session
 from .States import State
 from .Steps import Background, Steps, runToEnd
 from .Translation import _
+from .Volumes import prepareReading
 
 
 class SegmentLogic:
@@ -38,6 +39,7 @@ class SegmentLogic:
     """
 
     def __init__(self) -> None:
+        prepareReading()
         self.state = State.IDLE
         self.share, self.text, self.message = 0.0, "", ""
         self.result: Result | None = None
