@@ -13,7 +13,9 @@ from panel_fixtures import missing_packages as missing_packages
 from panel_fixtures import open_panel as open_panel
 from panel_fixtures import panel as panel
 from panel_fixtures import patient_volumes as patient_volumes
+from slicer_host.fixtures import ctk as ctk
 from slicer_host.fixtures import host as host
+from slicer_host.fixtures import qt as qt
 
 from mstkd.modalities import CHANNELS, Modality
 from mstkd.models import write_package

@@ -11,13 +11,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+import slicer
+from panel_parts import agree
 from slicer_host import boot
+from slicer_scene import load_volume
 
 host = boot()
-
-import slicer  # noqa: E402  needs the host
-from panel_parts import agree  # noqa: E402
-from slicer_scene import load_volume  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("host")
 

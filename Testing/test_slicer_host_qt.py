@@ -1,21 +1,9 @@
 """Properties and types in the test host, rule by rule as seen in the Slicer application."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-
-@pytest.fixture
-def qt(host):
-    return sys.modules["qt"]
-
-
-@pytest.fixture
-def ctk(host):
-    return sys.modules["ctk"]
-
 
 # Properties
 

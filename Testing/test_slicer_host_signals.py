@@ -6,17 +6,6 @@ import weakref
 
 import pytest
 
-
-@pytest.fixture
-def qt(host):
-    return sys.modules["qt"]
-
-
-@pytest.fixture
-def ctk(host):
-    return sys.modules["ctk"]
-
-
 # Signals
 
 

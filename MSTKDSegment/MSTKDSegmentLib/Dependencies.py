@@ -145,7 +145,7 @@ def _ask(confirm: Confirm, missing: Sequence[Requirement]) -> None:
 
 def _size(name: str) -> str:
     if name == "torch":
-        return _("about 200 MB, with an NVIDIA graphics card about 2.5 GB")
+        return _("about 200 MB, with an NVIDIA graphics card gigabytes")
     return _("about {size} MB").format(size=WHEEL_MB[name]) if name in WHEEL_MB else _("less than 1 MB")
 
 

@@ -45,9 +45,8 @@ def command() -> list[str]:
 def _interpreter() -> str:
     """Slicer's own Python, or the one that runs this; never the application, which `sys.executable` may be."""
     home = getattr(getattr(slicer, "app", None), "slicerHome", None)
-    found = (shutil.which("PythonSlicer", path=str(Path(home) / "bin")) if home else None) or shutil.which(
-        "PythonSlicer"
-    )
+    bundled = shutil.which("PythonSlicer", path=str(Path(home) / "bin")) if home else None
+    found = bundled or shutil.which("PythonSlicer")
     if found is None and "python" in Path(sys.executable or "").name.lower():
         found = sys.executable
     if found is None:  # a Slicer that embeds the system's or an environment's Python

@@ -14,6 +14,7 @@ import numpy as np
 from .Engine import CancelledError, EngineError, temporaryFolder
 from .Recognise import mixedPatients
 from .Regions import importSteps
+from .Sentences import LABELS
 from .Session import Session
 from .States import State
 from .Steps import Steps
@@ -21,8 +22,6 @@ from .Translation import _
 from .Volumes import readImage, writeVolume
 from .Witnesses import readVolume
 
-SEQUENCES = ("flair", "t1", "t1gd", "t2")
-"""The engine's names of the inputs, in the network's channel order."""
 ENGINE_SHARE = 0.95
 """Of the progress bar; the rest is the import."""
 Say = Callable[[State, float, str], None]
@@ -71,8 +70,8 @@ def check(volumes: dict) -> None:
     if not volumes:
         raise EngineError(_("No volume was chosen; choose at least one of FLAIR, T1, T1Gd and T2."))
     for name in volumes:
-        if name not in SEQUENCES:
-            raise EngineError(_("'{name}' is no sequence; use {names}.").format(name=name, names=", ".join(SEQUENCES)))
+        if name not in LABELS:
+            raise EngineError(_("'{name}' is no sequence; use {names}.").format(name=name, names=", ".join(LABELS)))
     for name, node in volumes.items():
         checkVolume(name, node)
     nodes = list(volumes.values())
@@ -150,18 +149,18 @@ def _stopWhenCancelled(session: Session) -> None:
 
 def _sweep(report: str | None) -> None:
     """Remove the unfinished report that an engine that was ended had no time to remove."""
-    if report is not None:
-        for draft in Path(report).glob(".mstkd-*"):
-            shutil.rmtree(draft, ignore_errors=True)
-        with contextlib.suppress(OSError):  # it holds an earlier report, or never was
-            Path(report).rmdir()
+    drafts = list(Path(report).glob(".mstkd-*")) if report is not None else []
+    for draft in drafts:
+        shutil.rmtree(draft, ignore_errors=True)
+        with contextlib.suppress(OSError):  # it holds an earlier report
+            draft.parent.rmdir()
 
 
 def _request(patient: Patient, nodes: dict, folder: Path) -> dict[str, object]:
     files = {name: str(folder / f"{name}.nrrd") for name in nodes}
     return {
         "task": "segment",
-        "volumes": {name: files[name] for name in SEQUENCES if name in files},
+        "volumes": {name: files[name] for name in LABELS if name in files},
         "names": {name: node.GetName() for name, node in nodes.items()},
         "labels": str(folder / "labels.nrrd"),
         "uncertainty": str(folder / "uncertainty.nrrd"),

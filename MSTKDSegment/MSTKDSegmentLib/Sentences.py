@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from .Translation import _
 
 LABELS = {"flair": "FLAIR", "t1": "T1", "t1gd": "T1Gd", "t2": "T2"}
-"""What a radiologist calls the sequences, in the network's channel order."""
+"""The engine's names of the sequences, and what a radiologist calls them, in the network's channel order."""
 WEAK_DICE = 0.5
 """Below this mean Dice, whole tumours are more often wrong than right."""
 

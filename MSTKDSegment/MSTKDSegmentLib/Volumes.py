@@ -67,7 +67,7 @@ def writeVolume(volumeNode, path: Path) -> None:
 
 def prepareReading() -> None:
     """Import what `readImage` needs, about 80 ms the first time, so that no run is held up by it."""
-    import SimpleITK  # noqa: F401
+    import SimpleITK  # noqa: F401  loaded, not used here
 
 
 def readImage(path: Path) -> np.ndarray:

@@ -41,7 +41,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def makeLogic(self):
         """The logic of the module; called once."""
-        raise NotImplementedError
+        raise NotImplementedError  # the door's class says: the logic has the name that Slicer looks for
 
     def setup(self) -> None:
         """Build the panel; called once by Slicer."""

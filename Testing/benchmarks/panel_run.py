@@ -25,8 +25,8 @@ from slicer_host import boot  # noqa: E402  needs the path set above
 host = boot()
 
 import qt  # noqa: E402  needs the host
-from MSTKDSegmentLib.Sample import loadSample  # noqa: E402
-from PySide6 import QtGui, QtWidgets  # noqa: E402
+from MSTKDSegmentLib.Sample import loadSample  # noqa: E402  needs the host
+from PySide6 import QtGui, QtWidgets  # noqa: E402  needs the host
 from shibokensupport.signature import get_signature  # noqa: E402  PySide puts it there
 
 BEAT_MS = 5

@@ -1,6 +1,8 @@
-"""The fixture `host`, for a conftest: `from slicer_host.fixtures import host`."""
+"""Fixtures for a conftest: the host, and the modules `qt` and `ctk` as a scripted module sees them."""
 
 from __future__ import annotations
+
+import sys
 
 import pytest
 
@@ -21,3 +23,13 @@ def host():
     assert not errors, f"exceptions in slots: {errors}"
     assert not unexpected, f"unexpected dialogs: {unexpected}"
     assert not missed, f"dialogs that were expected and did not come: {missed}"
+
+
+@pytest.fixture
+def qt(host):
+    return sys.modules["qt"]
+
+
+@pytest.fixture
+def ctk(host):
+    return sys.modules["ctk"]
