@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-SOURCES := mstkd MSTKDSegment Testing
+SOURCES := mstkd MSTKDLib MSTKDSegment Testing
 
 .PHONY: demo test clean
 

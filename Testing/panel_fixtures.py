@@ -8,7 +8,7 @@ import pytest
 @pytest.fixture
 def missing_packages(host, monkeypatch):
     """What the engine lacks; empty it to "install"."""
-    from MSTKDSegmentLib import Dependencies
+    from MSTKDLib import Dependencies
 
     packages = []
     monkeypatch.setattr(Dependencies, "missingRequirements", lambda: list(packages))

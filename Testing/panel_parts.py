@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import slicer
 from MSTKDSegmentLib.Regions import importSteps
-from MSTKDSegmentLib.Sentences import LABELS
 from MSTKDSegmentLib.States import State
-from MSTKDSegmentLib.Steps import runToEnd
 from slicer_host import boot
 
 from mstkd.regions import segment_descriptions, tissue_descriptions
 from mstkd.store import installed_models
+from MSTKDLib.Steps import runToEnd
+from MSTKDLib.Words import LABELS
 
 MEASURED = {
     "WT": {"ml": 41.27, "longest_mm": 62.4, "perpendicular_mm": 41.9},

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from MSTKDSegmentLib import Dependencies
-from MSTKDSegmentLib.Engine import EngineError
 from packaging.requirements import Requirement
+
+from MSTKDLib import Dependencies
+from MSTKDLib.Engine import EngineError
 
 BUNDLED_HERE = {"numpy": "2.4.6", "scipy": "1.17.1", "SimpleITK": "2.5.5", "pydicom": "3.0.2", "pillow": "12.2.0"}
 
@@ -115,7 +116,7 @@ def test_a_half_installed_package_is_missing(python):
 
 def test_importing_the_module_and_looking_loads_no_engine_package():
     code = (
-        "import sys; from MSTKDSegmentLib import Dependencies; Dependencies.missingRequirements();"
+        "import sys; from MSTKDLib import Dependencies; Dependencies.missingRequirements();"
         "heavy = {'torch', 'monai', 'deepbet', 'nibabel', 'matplotlib', 'pydantic', 'pip'};"
         "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
     )

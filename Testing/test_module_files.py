@@ -8,12 +8,15 @@ from pathlib import Path
 import matplotlib.image
 import pytest
 from MSTKDSegmentLib import Sample
-from MSTKDSegmentLib.Engine import EngineError
+
+from MSTKDLib.Engine import EngineError
 
 ROOT = Path(__file__).parents[1]
-MODULE = ROOT / "MSTKDSegment"
-SOURCES = sorted(MODULE.rglob("*.py"))
-ALLOWED = {*sys.stdlib_module_names, "slicer", "qt", "ctk", "vtk", "numpy", "MSTKDSegmentLib"}
+SHARED = ROOT / "MSTKDLib"
+MODULES = (ROOT / "MSTKDSegment",)
+SOURCES = sorted(path for folder in (SHARED, *MODULES) for path in folder.rglob("*.py"))
+OURS = {"MSTKDLib", *(f"{module.name}Lib" for module in MODULES)}
+ALLOWED = {*sys.stdlib_module_names, "slicer", "qt", "ctk", "vtk", "numpy", *OURS}
 
 
 def imported_at_once(tree: ast.AST) -> set[str]:
@@ -37,12 +40,19 @@ def test_a_file_of_the_module_imports_only_what_every_slicer_has(source):
     assert imported_at_once(ast.parse(source.read_text())) <= ALLOWED
 
 
-def test_every_file_of_the_module_is_installed():
-    listed = (MODULE / "CMakeLists.txt").read_text().replace("${MODULE_NAME}", "MSTKDSegment").split()
-    files = [path for path in MODULE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    wanted = {path.relative_to(MODULE).as_posix() for path in files} - {"CMakeLists.txt"}
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+def test_every_file_of_the_module_is_installed(module):
+    listed = (module / "CMakeLists.txt").read_text().replace("${MODULE_NAME}", module.name).split()
+    files = [path for path in module.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    wanted = {path.relative_to(module).as_posix() for path in files} - {"CMakeLists.txt"}
     assert wanted <= set(listed)
-    assert {entry for entry in listed if entry.endswith((".py", ".ui", ".png"))} <= wanted | {"MSTKDSegment.py"}
+    assert {entry for entry in listed if entry.endswith((".py", ".ui", ".png"))} <= wanted | {f"{module.name}.py"}
+
+
+def test_the_extension_builds_every_module_and_installs_what_they_share():
+    lists = (ROOT / "CMakeLists.txt").read_text()
+    assert all(f"add_subdirectory({module.name})" in lists for module in MODULES)
+    assert "DIRECTORY mstkd MSTKDLib" in lists
 
 
 def test_the_sample_is_what_its_checksums_say():
@@ -57,6 +67,6 @@ def test_a_missing_sample_is_one_sentence(monkeypatch, tmp_path):
 
 
 def test_the_samples_picture_has_slicers_size():
-    picture = MODULE / "Resources" / "Icons" / "BraTS2021_01479.png"
+    picture = ROOT / "MSTKDSegment" / "Resources" / "Icons" / "BraTS2021_01479.png"
     assert picture.stat().st_size < 100_000
     assert matplotlib.image.imread(picture).shape[:2] == (280, 260)

@@ -7,10 +7,7 @@ import vtk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from MSTKDSegmentLib.Engine import EngineError
-from MSTKDSegmentLib.Masks import orientedImage
 from MSTKDSegmentLib.Regions import importSteps, isShowingTissues, showRegions, showTissues, storedResult
-from MSTKDSegmentLib.Segments import SURFACE, newSegment
 from scipy import ndimage
 from slicer_scene import new_scene
 from tumour_scene import (
@@ -26,6 +23,10 @@ from tumour_scene import (
     tumour,
 )
 from vtk.util import numpy_support
+
+from MSTKDLib.Engine import EngineError
+from MSTKDLib.Masks import orientedImage
+from MSTKDLib.Segments import SURFACE, newSegment
 
 REGION_LABELS = {"WT": (1, 2, 3), "TC": (1, 3), "ET": (3,)}
 

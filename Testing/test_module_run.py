@@ -111,7 +111,7 @@ def temporary_files() -> set[str]:
     return {
         path.name
         for folder in {tempfile.gettempdir(), slicer.app.temporaryPath}
-        for path in Path(folder).glob("MSTKDSegment-*")
+        for path in Path(folder).glob("MSTKD-*")
     }
 
 
@@ -133,7 +133,7 @@ def test_a_killed_worker_is_one_sentence_and_the_next_click_works(panel):
 def test_a_frozen_worker_is_ended_with_one_sentence(panel, monkeypatch):
     click(panel)
     reach(panel, 0.02)
-    monkeypatch.setattr("MSTKDSegmentLib.Session.SILENT_SECONDS", 3)
+    monkeypatch.setattr("MSTKDLib.Session.SILENT_SECONDS", 3)
     for process in workers():
         process.suspend()
     finish(panel)
@@ -154,9 +154,9 @@ def test_closing_the_scene_in_mid_run_ends_everything(panel):
 @pytest.fixture
 def the_library_again():
     """After a reload, the library that the other tests hold on to is put back."""
-    before = {name: module for name, module in sys.modules.items() if name.startswith("MSTKDSegment")}
+    before = {name: module for name, module in sys.modules.items() if name.startswith("MSTKD")}
     yield
-    for name in [name for name in sys.modules if name.startswith("MSTKDSegment")]:
+    for name in [name for name in sys.modules if name.startswith("MSTKD")]:
         del sys.modules[name]
     sys.modules.update(before)
 
@@ -212,7 +212,7 @@ def test_a_failing_model_is_said_and_another_one_works(a_model, panel):
 
 
 def test_without_the_engines_packages_the_panel_says_so_and_starts_nothing(host, volumes, monkeypatch):
-    from MSTKDSegmentLib import Dependencies
+    from MSTKDLib import Dependencies
 
     monkeypatch.setattr(Dependencies, "missingRequirements", lambda: ["torch>=2.2"])
     panel = host.openModule("MSTKDSegment")

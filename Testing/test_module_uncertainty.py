@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import slicer
-from MSTKDSegmentLib.Engine import EngineError
 from MSTKDSegmentLib.Uncertainty import hasUncertainty, isUncertainty, showUncertainty
 from slicer_scene import new_scene
 from tumour_scene import SHAPE, add_segmentation, add_volume, saved_and_loaded, tumour
 from vtk.util import numpy_support
+
+from MSTKDLib.Engine import EngineError
 
 ENTROPY = np.random.default_rng(0).integers(0, 101, SHAPE).astype(np.uint8)
 

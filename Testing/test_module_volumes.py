@@ -7,13 +7,13 @@ import slicer
 import vtk
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from MSTKDSegmentLib.Engine import EngineError
-from MSTKDSegmentLib.Volumes import readImage, writeVolume
 from slicer_scene import load_volume, new_scene
 from tumour_scene import add_volume
 from vtk.util import numpy_support
 
 from mstkd.preprocessing.volume import LPS_RAS, itk_affine
+from MSTKDLib.Engine import EngineError
+from MSTKDLib.Volumes import readImage, writeVolume
 
 SHAPE = (6, 7, 8)
 VALUES = np.arange(np.prod(SHAPE), dtype=np.int16).reshape(SHAPE)

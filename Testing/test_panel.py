@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 import slicer
-from MSTKDSegmentLib import Dependencies
-from MSTKDSegmentLib.Engine import EngineError
 from MSTKDSegmentLib.Regions import isShowingTissues, showRegions
 from MSTKDSegmentLib.States import State
 from panel_parts import DOUBT, agree, chosen, click, result_on, table, volume
+
+from MSTKDLib import Dependencies
+from MSTKDLib.Engine import EngineError
+
+DIALOGS = "MSTKDSegmentLib.ModelDialogs.ModelDialogs"
 
 
 def test_an_entered_panel_is_filled_from_the_loaded_volumes_and_says_what_to_expect(patient_volumes, panel):
@@ -344,7 +347,7 @@ def test_a_failure_of_a_closed_scene_is_not_said_in_the_next(patient_volumes, pa
 
 
 def test_a_models_text_is_shown_as_it_is_written(host):
-    from MSTKDSegmentLib.Dialogs import Dialogs
+    from MSTKDLib.Dialogs import Dialogs
 
     host.answer("confirmOkCancel", True)
     assert Dialogs().confirm("Licence: <a href='x'>free</a> & easy\nAgree?")
@@ -372,7 +375,7 @@ def test_ten_times_opened_and_closed_the_scene_is_as_it_was(host, open_panel, pa
 
 
 def test_a_reloaded_panel_works_with_the_library_as_it_is_now(host, patient_volumes, panel, monkeypatch):
-    library = {name: module for name, module in sys.modules.items() if name.startswith("MSTKDSegmentLib")}
+    library = {name: module for name, module in sys.modules.items() if name.startswith(("MSTKDSegmentLib", "MSTKDLib"))}
     logic = panel.logic
     again = host.reloadModule(panel)
     assert logic.calls[-1] == "close"
@@ -432,7 +435,7 @@ def test_the_shipped_model_is_chosen_with_its_licence_and_cannot_be_removed(pane
 
 
 def test_a_model_that_the_engine_refuses_is_said(panel, monkeypatch):
-    monkeypatch.setattr("MSTKDSegmentLib.Dialogs.Dialogs.modelSource", lambda self: ("/models/broken.zip", None))
+    monkeypatch.setattr(f"{DIALOGS}.modelSource", lambda self: ("/models/broken.zip", None))
     click(panel.ui.installModelButton)
     assert panel.logic.staging[:2] == ("/models/broken.zip", None)
     assert panel.ui.segmentButton.text == "Cancel"
@@ -453,7 +456,7 @@ def install(panel, model):
 
 
 def test_a_model_is_installed_under_its_licence_chosen_and_removed_again(host, panel, staged, monkeypatch):
-    monkeypatch.setattr("MSTKDSegmentLib.Dialogs.Dialogs.modelSource", lambda self: ("/models/small.zip", "ab12"))
+    monkeypatch.setattr(f"{DIALOGS}.modelSource", lambda self: ("/models/small.zip", "ab12"))
     click(panel.ui.installModelButton)
     host.answer("confirmOkCancel", False)
     install(panel, refused := staged())

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from slicer_host.pythonqt_check import check, checkTree
 
-MODULE = Path(__file__).parents[1] / "MSTKDSegment"
+ROOT = Path(__file__).parents[1]
+MODULES = ("MSTKDLib", "MSTKDSegment")
 FORMS = {
     "segmentButton": "QPushButton",
     "selector": "qMRMLNodeComboBox",
@@ -80,5 +81,6 @@ def test_a_name_that_stands_for_several_things_is_left_alone():
     assert check("item = qt.QLabel()\ndef f(item):\n    item.text()") == []
 
 
-def test_the_modules_python_is_what_slicer_takes():
-    assert [str(finding) for finding in checkTree(MODULE)] == []
+@pytest.mark.parametrize("folder", MODULES)
+def test_the_modules_python_is_what_slicer_takes(folder):
+    assert [str(finding) for finding in checkTree(ROOT / folder)] == []

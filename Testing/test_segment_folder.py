@@ -11,8 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 from MSTKDSegmentLib import SegmentLogic
-from MSTKDSegmentLib.Engine import EngineError
 from synthetic_studies import write_studies, write_study
+
+from MSTKDLib.Engine import EngineError
 
 BROKEN = {"study_03", "study_09", "study_15"}
 STUDIES = [f"study_{number:02d}" for number in range(20)]

@@ -4,10 +4,11 @@ import time
 
 import psutil
 import pytest
-from MSTKDSegmentLib import Engine, Session, Worker
-from MSTKDSegmentLib.Engine import CancelledError, EngineError
-from MSTKDSegmentLib.Session import EngineStartError
-from MSTKDSegmentLib.Steps import runToEnd
+
+from MSTKDLib import Engine, Session, Worker
+from MSTKDLib.Engine import CancelledError, EngineError
+from MSTKDLib.Session import EngineStartError
+from MSTKDLib.Steps import runToEnd
 
 READY = 'say(event="ready", device="cpu", device_name="CPU", threads=2, versions={})\n'
 TALK = "import json, os, subprocess, sys, time\n\ndef say(**event):\n    print(json.dumps(event), flush=True)\n\n"

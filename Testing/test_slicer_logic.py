@@ -11,7 +11,6 @@ import pytest
 import slicer
 import vtk
 from MSTKDSegmentLib import SegmentLogic
-from MSTKDSegmentLib.Engine import EngineError
 from MSTKDSegmentLib.States import State
 from slicer_scene import load_volume, new_scene
 from vtk.util import numpy_support
@@ -19,6 +18,7 @@ from vtk.util import numpy_support
 from mstkd.modalities import Modality
 from mstkd.pipeline import segment_files
 from mstkd.sources import find_sources
+from MSTKDLib.Engine import EngineError
 
 
 @pytest.fixture

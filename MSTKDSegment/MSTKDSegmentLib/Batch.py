@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .Engine import CancelledError, EngineError
+from MSTKDLib.Engine import CancelledError, EngineError
+from MSTKDLib.Session import EngineStartError, Session
+from MSTKDLib.Steps import Steps
+from MSTKDLib.Translation import _
+
 from .Patient import Say
-from .Session import EngineStartError, Session
 from .States import State
-from .Steps import Steps
-from .Translation import _
 
 
 def folderSteps(inputFolder: Path, outputFolder: Path, wishes: dict, session: Session, say: Say) -> Steps:

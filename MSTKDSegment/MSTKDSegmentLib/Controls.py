@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .Sentences import LABELS, listed
+from MSTKDLib.Translation import _
+from MSTKDLib.Words import LABELS, listed
+
 from .States import State
-from .Translation import _
 
 
 @dataclass(frozen=True)

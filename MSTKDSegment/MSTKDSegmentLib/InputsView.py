@@ -7,9 +7,10 @@ from collections.abc import Callable
 import qt
 import slicer
 
+from MSTKDLib.Translation import _
+from MSTKDLib.Words import LABELS
+
 from .Recognise import evidenceOf, mixedPatients, proposeVolumes
-from .Sentences import LABELS
-from .Translation import _
 from .Witnesses import readVolume
 
 RECOGNISE_AFTER_MS = 300

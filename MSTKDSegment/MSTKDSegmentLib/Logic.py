@@ -7,14 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from MSTKDLib.Engine import CancelledError, EngineError
+from MSTKDLib.Session import Session
+from MSTKDLib.Steps import Background, Steps, runToEnd
+from MSTKDLib.Translation import _
+from MSTKDLib.Volumes import prepareReading
+
 from .Batch import folderSteps
-from .Engine import CancelledError, EngineError
 from .Patient import Patient, Result, check, checkVolume, segmentSteps
-from .Session import Session
 from .States import State
-from .Steps import Background, Steps, runToEnd
-from .Translation import _
-from .Volumes import prepareReading
 
 
 class SegmentLogic:

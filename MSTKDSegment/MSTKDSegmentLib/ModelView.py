@@ -7,10 +7,12 @@ from pathlib import Path
 
 import qt
 
-from .Dialogs import asRichText
+from MSTKDLib.Dialogs import asRichText
+from MSTKDLib.Translation import _
+from MSTKDLib.Words import LABELS
+
 from .Parameters import remember, remembered
-from .Sentences import LABELS, deviceKey, deviceSentence
-from .Translation import _
+from .Sentences import deviceKey, deviceSentence
 
 DEVICES = ("auto", "cpu", "cuda")
 """The engine's words, in the order of the panel's list."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import qt
-import slicer
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLVolumeNode
 from slicer.parameterNodeWrapper import parameterNodeWrapper
 
-GROUP = "MSTKDSegment/"
+from MSTKDLib.Memory import Memory
 
 
 @parameterNodeWrapper
@@ -39,12 +37,6 @@ class Parameters:
 NODES = ("flair", "t1", "t1gd", "t2", "brainMask", "output", "result")
 """The parameters that are nodes."""
 
-
-def remembered(name: str, default: str = "") -> str:
-    """A setting of this computer: the model, the device, the folder for reports, seconds of the last run."""
-    return slicer.util.settingsValue(GROUP + name, default, converter=str)
-
-
-def remember(name: str, value: str) -> None:
-    """Keep a setting of this computer for the next start."""
-    qt.QSettings().setValue(GROUP + name, value)
+_MEMORY = Memory("MSTKDSegment")
+remembered, remember = _MEMORY.remembered, _MEMORY.remember
+"""Settings of this computer: the model, the device, the folder for reports, seconds of the last run."""

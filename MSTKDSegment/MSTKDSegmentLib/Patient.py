@@ -11,15 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
-from .Engine import CancelledError, EngineError, temporaryFolder
+from MSTKDLib.Engine import CancelledError, EngineError, temporaryFolder
+from MSTKDLib.Session import Session
+from MSTKDLib.Steps import Steps
+from MSTKDLib.Translation import _
+from MSTKDLib.Volumes import readImage, writeVolume
+from MSTKDLib.Words import LABELS
+
 from .Recognise import mixedPatients
 from .Regions import importSteps
-from .Sentences import LABELS
-from .Session import Session
 from .States import State
-from .Steps import Steps
-from .Translation import _
-from .Volumes import readImage, writeVolume
 from .Witnesses import readVolume
 
 ENGINE_SHARE = 0.95

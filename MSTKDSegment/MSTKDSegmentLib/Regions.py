@@ -8,12 +8,13 @@ import numpy as np
 import slicer
 import vtk
 
-from .Engine import EngineError
-from .Masks import boundingBox, orientedImage
-from .Segments import displaySegments, newSegment, putSegments
+from MSTKDLib.Engine import EngineError
+from MSTKDLib.Masks import boundingBox, orientedImage
+from MSTKDLib.Segments import displaySegments, newSegment, putSegments
+from MSTKDLib.Translation import _
+
 from .StoredResult import storedResult, storeResult
 from .Tissues import isShowingTissues, showRegions, showTissues
-from .Translation import _
 from .Uncertainty import unlinkUncertainty
 from .Undo import saveForUndo
 

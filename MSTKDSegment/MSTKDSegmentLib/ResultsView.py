@@ -7,11 +7,12 @@ from pathlib import Path
 
 import qt
 
+from MSTKDLib.Engine import EngineError
+from MSTKDLib.Views import isInSlices
+
 from . import Regions
-from .Engine import EngineError
 from .Sentences import HEADERS, REGIONS, TISSUES, foundSentence, resultRows, tableText, warningsText
 from .Uncertainty import ROLE, hasUncertainty, showUncertainty
-from .Views import isInSlices
 
 REPORT = "MSTKDSegment.Report"
 """Node attribute: the report of the run that made this segmentation."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .Engine import EngineError, engineFolder
-from .Translation import _
+from MSTKDLib.Engine import EngineError, engineFolder
+from MSTKDLib.Translation import _
 
 CATEGORY = "Brain Tumor Segmentation (MST-KDNet)"
 NAME = "BraTS2021_01479"

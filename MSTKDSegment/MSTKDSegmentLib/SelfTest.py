@@ -10,10 +10,11 @@ from __future__ import annotations
 import slicer
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 
-from .Dependencies import missingRequirements
+from MSTKDLib.Dependencies import missingRequirements
+from MSTKDLib.Words import LABELS
+
 from .Recognise import proposeVolumes
 from .Sample import loadSample
-from .Sentences import LABELS
 from .States import State
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .Engine import EngineError
-from .Masks import orientedImage, segmentsOnOneGrid
-from .Segments import displaySegments, newSegment, putSegments
+from MSTKDLib.Engine import EngineError
+from MSTKDLib.Masks import orientedImage, segmentsOnOneGrid
+from MSTKDLib.Segments import displaySegments, newSegment, putSegments
+from MSTKDLib.Translation import _
+
 from .StoredResult import storedResult
-from .Translation import _
 from .Undo import saveForUndo
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import vtk
 from vtk.util import numpy_support
 
-from .Engine import EngineError
-from .Translation import _
-from .Views import sliceLayers
+from MSTKDLib.Engine import EngineError
+from MSTKDLib.Translation import _
+from MSTKDLib.Views import sliceLayers
 
 ROLE = "MSTKDSegment.Uncertainty"
 """Node reference from a segmentation to its uncertainty, and the attribute that marks such a volume."""

@@ -7,19 +7,21 @@ import vtk
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
+from MSTKDLib.PackagesView import PackagesView
+from MSTKDLib.Translation import _
+from MSTKDLib.Views import showInViews
+from MSTKDLib.Words import LABELS
+
 from .Controls import Situation, controls
 from .ControlsView import showControls
-from .Dialogs import Dialogs
 from .InputsView import InputsView
 from .LeavingNodes import LeavingNodes
+from .ModelDialogs import ModelDialogs
 from .ModelView import ModelView
-from .PackagesView import PackagesView
 from .Parameters import Parameters
 from .ResultsView import ResultsView
 from .Sample import loadSample
-from .Sentences import LABELS, expectationSentence
-from .Translation import _
-from .Views import showInViews
+from .Sentences import expectationSentence
 from .WishesView import WishesView
 
 AFTER_SELECTORS = -100.0
@@ -33,7 +35,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.logic = None
-        self._dialogs = Dialogs()
+        self._dialogs = ModelDialogs()
         self._parameters = None
         self._guiTag = None
         self._message, self._dismissed = "", ""
@@ -152,7 +154,7 @@ class SegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Reload the library too, not only the module's file."""
         import sys
 
-        for name in [name for name in sys.modules if name.split(".")[0] == __package__]:
+        for name in [name for name in sys.modules if name.split(".")[0] in (__package__, "MSTKDLib")]:
             del sys.modules[name]
         ScriptedLoadableModuleWidget.onReload(self)
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from MSTKDLib.Words import LABELS
+
 from .Parameters import Parameters, remember, remembered
-from .Sentences import LABELS
 
 REFERENCES = ("", *LABELS)
 """What the list of references stands for: the engine's choice, or one sequence."""

@@ -2,12 +2,12 @@
 
 import importlib.util
 import sys
+from pathlib import Path
 
-from .Engine import engineFolder
+# Installed, what the modules share lies beside them, and so does the engine; in a checkout a folder higher.
+if importlib.util.find_spec("MSTKDLib") is None:
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
+
 from .Logic import SegmentLogic
-
-# Installed, the engine lies beside the modules; in a checkout it lies a folder higher.
-if importlib.util.find_spec("mstkd") is None:
-    sys.path.append(str(engineFolder()))
 
 __all__ = ["SegmentLogic"]

@@ -24,10 +24,10 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "MSTKDSegment")]
 
 from MSTKDSegmentLib.Regions import importSteps  # noqa: E402  needs the path set above
-from MSTKDSegmentLib.Steps import runToEnd  # noqa: E402  needs the path set above
-from MSTKDSegmentLib.Volumes import readImage  # noqa: E402  needs the path set above
 
 from mstkd.regions import segment_descriptions  # noqa: E402  needs the path set above
+from MSTKDLib.Steps import runToEnd  # noqa: E402  needs the path set above
+from MSTKDLib.Volumes import readImage  # noqa: E402  needs the path set above
 
 SIZE = 640
 

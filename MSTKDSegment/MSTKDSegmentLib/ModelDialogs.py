@@ -1,33 +1,20 @@
-"""The panel's few dialogs, in one place so that tests can answer them."""
+"""The question where a model comes from."""
 
 from __future__ import annotations
 
-import html
 from pathlib import Path
 
 import qt
 import slicer
 
-from .Translation import _
+from MSTKDLib.Dialogs import Dialogs
+from MSTKDLib.Translation import _
 
 DIALOG = Path(__file__).parents[1] / "Resources" / "UI" / "InstallModel.ui"
 
 
-def asRichText(text: str) -> str:
-    """Plain text as it is: Qt would take what looks like HTML for markup."""
-    return f"<qt>{html.escape(text)}</qt>".replace("\n", "<br>")
-
-
-class Dialogs:
-    """Asks the user; every answer of "no" is False, an empty string or None."""
-
-    def confirm(self, question: str) -> bool:
-        """Ask before something is installed or deleted."""
-        return slicer.util.confirmOkCancelDisplay(asRichText(question), parent=slicer.util.mainWindow())
-
-    def folder(self, title: str) -> str:
-        """A folder of this computer."""
-        return qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), title)
+class ModelDialogs(Dialogs):
+    """The panel's dialogs."""
 
     def modelSource(self) -> tuple[str, str | None] | None:
         """Where a model comes from: a file, a folder or an https address, and its SHA-256."""

@@ -25,12 +25,11 @@ class CancelledError(EngineError):
 
 
 def engineFolder() -> Path:
-    """The folder that holds the package `mstkd`: beside the modules, or a checkout's top folder."""
-    here = Path(__file__).resolve()
-    for folder in (here.parents[1], here.parents[2]):
-        if (folder / "mstkd" / "__init__.py").is_file():
-            return folder
-    raise EngineError(_("The engine (mstkd) is not installed beside this module; reinstall the extension."))
+    """The folder that holds the package `mstkd`: the one that holds this package too."""
+    folder = Path(__file__).resolve().parents[1]
+    if not (folder / "mstkd" / "__init__.py").is_file():
+        raise EngineError(_("The engine (mstkd) is not installed beside this module; reinstall the extension."))
+    return folder
 
 
 def command() -> list[str]:
@@ -73,4 +72,4 @@ def temporaryFolder() -> tempfile.TemporaryDirectory:
     """A new folder where the user wants temporary files, as far as there is an application to say so."""
     application = getattr(slicer, "app", None)
     where = application.temporaryPath if application is not None else None
-    return tempfile.TemporaryDirectory(prefix="MSTKDSegment-", dir=where, ignore_cleanup_errors=True)
+    return tempfile.TemporaryDirectory(prefix="MSTKD-", dir=where, ignore_cleanup_errors=True)

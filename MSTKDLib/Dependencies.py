@@ -25,7 +25,7 @@ Confirm = Callable[[str], bool]
 
 TORCH = "torch>=2.4.1"
 """As in pyproject.toml; MONAI 1.5 takes no older one."""
-REQUIREMENTS = Path(__file__).parents[1] / "Resources" / "requirements.txt"
+REQUIREMENTS = Path(__file__).parent / "requirements.txt"
 BUNDLED = ("numpy", "scipy", "SimpleITK", "requests", "pydicom", "highdicom", "pillow", "packaging", "setuptools")
 """What Slicer brings, in builds of its own; pip must leave these as they are."""
 WHEEL_MB = {"deepbet": 10, "matplotlib": 10, "nibabel": 3, "monai": 2}

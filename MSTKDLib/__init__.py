@@ -1,0 +1,1 @@
+"""What the two modules share: the engine's child process, its packages, volumes and segments. No torch here."""
