@@ -11,6 +11,14 @@ import vtk
 from .Engine import EngineError
 from .Translation import _
 
+UNCERTAINTY = "MSTKDSegment.Uncertainty"
+"""The attribute that marks a volume as a result's uncertainty."""
+
+
+def isUncertainty(volumeNode) -> bool:
+    """Whether a volume is an uncertainty, not an image of a patient."""
+    return volumeNode.GetAttribute(UNCERTAINTY) is not None
+
 
 def worldMatrix(volumeNode) -> vtk.vtkMatrix4x4:
     """Voxel index to RAS world of a volume node, its linear parent transforms included.
