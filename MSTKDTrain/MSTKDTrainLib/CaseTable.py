@@ -12,10 +12,11 @@ from MSTKDLib.Words import LABELS
 
 from .Cases import labelsWord, sentencesOf, sideWord
 
-FOUND, MISSING = "✓", "–"
+FOUND, MISSING = "✓", "-"
 ROWS_PER_STEP = 50
-PROBLEM = "#c0392b"
-"""Readable on light and dark."""
+LEFT_OUT = 192, 57, 43
+NOT_THERE = 230, 150, 30, 90
+"""Colours of texts and cells, readable on light and dark."""
 
 
 class CaseTable:
@@ -29,13 +30,14 @@ class CaseTable:
 
     def __init__(self, table, onSelect: Callable[[dict | None], None], onChoose: Callable[[dict], None]) -> None:
         self._table, self._cases, self._filling = table, [], None
+        self._leftOut, self._missing = qt.QBrush(qt.QColor(*LEFT_OUT)), qt.QBrush(qt.QColor(*NOT_THERE))
         headers = [_("Patient"), *LABELS.values(), _("Labels"), _("Side"), _("Problem or remark")]
         table.setColumnCount(len(headers))
         table.setHorizontalHeaderLabels(headers)
         header = table.horizontalHeader()
         header.setStretchLastSection(True)
-        for column in range(1, 1 + len(LABELS)):
-            table.setColumnWidth(column, 46)
+        for column, width in enumerate([140, *[46] * len(LABELS), 92, 62]):
+            table.setColumnWidth(column, width)
         table.verticalHeader().setDefaultSectionSize(22)
         table.connect("itemSelectionChanged()", lambda: onSelect(self.selected))
         table.connect("cellClicked(int,int)", lambda row, column: onChoose(self._at(row)))
@@ -83,15 +85,18 @@ class CaseTable:
         sentences = sentencesOf(case)
         found = [FOUND if name in case["images"] else MISSING for name in LABELS]
         texts = [case["id"], *found, labelsWord(case), sideWord(case), sentences[0] if sentences else ""]
+        setItem = self._table.setItem  # as few calls as can be: there are thousands of rows
         for column, text in enumerate(texts):
             item = qt.QTableWidgetItem(text)
-            item.setToolTip("\n".join(sentences))
-            if text in (FOUND, MISSING):
-                item.setTextAlignment(qt.Qt.AlignCenter)
+            if sentences:
+                item.setToolTip("\n".join(sentences))
             if not case["usable"]:
-                item.setForeground(qt.QBrush(qt.QColor(PROBLEM)))
-            self._table.setItem(row, column, item)
-        self._table.item(row, 0).setData(qt.Qt.UserRole, row)  # where it is in the list, however it is sorted
+                item.setForeground(self._leftOut)
+            if column == 0:
+                item.setData(qt.Qt.UserRole, row)  # where it is in the list, however it is sorted
+            elif text == MISSING:
+                item.setBackground(self._missing)
+            setItem(row, column, item)
 
     def _at(self, row: int) -> dict | None:
         item = self._table.item(row, 0)

@@ -28,11 +28,13 @@ def sentencesOf(case: dict) -> list[str]:
 
 
 def summarySentence(cases: Sequence[dict]) -> str:
-    """Patients, usable ones, sides and sequences: ``52 patients, 50 usable; 38 train, ...; FLAIR in all, T1Gd in 20.``."""
+    """Patients, usable ones, sides and sequences: ``52 patients, 50 usable; 38 train; FLAIR in all.``."""
     patients = len({(case["dataset"], case["patient"]) for case in cases})
     usable = sum(case["usable"] for case in cases)
-    counted = _("{patients} patients, {usable} usable") if patients == len(cases) else _(
-        "{patients} patients, {cases} cases, {usable} usable"
+    counted = (
+        _("{patients} patients, {usable} usable")
+        if patients == len(cases)
+        else _("{patients} patients, {cases} cases, {usable} usable")
     )
     parts = [counted.format(patients=patients, cases=len(cases), usable=usable)]
     sides = Counter(case["split"] for case in cases if case["usable"] and case["split"])

@@ -45,7 +45,8 @@ class ConventionsView:
             values.setdefault(labels["dataset"], set()).update(map(int, labels["values"]))
         asked = [dataset for dataset in values if dataset in why or dataset in self.chosen]
         for dataset in asked:
-            form.addRow(*self._question(dataset, sorted(values[dataset]), why.get(dataset, "")))
+            for widget in self._question(dataset, sorted(values[dataset]), why.get(dataset, "")):
+                form.addRow(widget)
         self._box.visible = bool(asked)
 
     def _question(self, dataset: str, values: list[int], why: str) -> tuple:
@@ -63,7 +64,8 @@ class ConventionsView:
             if strange:
                 text += _(" (cases with {values} are left out)").format(values=", ".join(strange))
             combo.addItem(text, name)
-        combo.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Fixed)
+        combo.setSizeAdjustPolicy(qt.QComboBox.AdjustToMinimumContentsLengthWithIcon)  # else the panel grows as wide
+        combo.setMinimumContentsLength(24)
         combo.setCurrentIndex(max(0, combo.findData(self.chosen.get(dataset, ""))))
         if why:
             label.setToolTip(asRichText(why))

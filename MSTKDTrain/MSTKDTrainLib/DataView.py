@@ -58,6 +58,7 @@ class DataView:
         ui.dataListButton.connect("clicked(bool)", lambda: self._browse(self._askForList()))
         ui.dataCheckButton.connect("clicked(bool)", lambda: self._check())
         ui.dataPathEdit.connect("textChanged(QString)", lambda text: self._onPath())
+        ui.dataExportBox.connect("contentsCollapsed(bool)", lambda closed: closed or self._export.propose())
         for spin in (ui.dataValidationSpin, ui.dataTestSpin, ui.dataSeedSpin):
             spin.connect("valueChanged(int)", lambda value: self._onWish())
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import slicer
-import vtk
 
 from MSTKDLib.Engine import EngineError
 from MSTKDLib.Masks import boundingBox, orientedImage
