@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from mstkd.errors import InputError
 from mstkd.runs import (
     Curves,
     JournalReader,
@@ -28,6 +26,8 @@ from mstkd.runs import (
     read_run,
     watch,
 )
+
+from mstkd.errors import InputError
 
 LONG_AGO = 1_000_000.0
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
+from mstkd.runs import read_journal
 from torch.utils.data import default_collate
 
 from mstkd.data.cache import CachedCase
@@ -16,7 +17,6 @@ from mstkd.distillation import Objective
 from mstkd.distillation.style import discriminator_loss
 from mstkd.network import Architecture
 from mstkd.regions import CONVENTIONS
-from mstkd.runs import read_journal
 from mstkd.training.adversary import Adversary
 from mstkd.training.config import PRESET_FOLDER, read_config
 from mstkd.training.devices import make_fabric

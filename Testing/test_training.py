@@ -17,6 +17,7 @@ import pytest
 import torch
 from conftest import card
 from filelock import FileLock
+from mstkd.runs import read_journal
 from safetensors.torch import load_file
 from small_run import write_config, write_patients
 from test_cli import mstkd, sentence
@@ -27,7 +28,6 @@ from mstkd.data.dataset import SamplePlan, SampleStream
 from mstkd.errors import InputError
 from mstkd.models import load_package, write_package
 from mstkd.network import MSTKDNet
-from mstkd.runs import read_journal
 from mstkd.training import loop
 from mstkd.training.average import MovingAverage
 from mstkd.training.batches import batches
