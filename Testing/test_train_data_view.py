@@ -92,7 +92,7 @@ def test_the_sentences_of_the_selected_patient_are_shown_in_full(opened):
 def test_the_meaning_of_labels_is_asked_and_choosing_checks_again(opened, tmp_path):
     check(opened, clinic(tmp_path / "set"))
     assert opened.view.datalist is None
-    assert "undecided" in opened.ui.dataRefusalLabel.text
+    assert "what the labels mean" in opened.ui.dataRefusalLabel.text
     box = opened.ui.dataQuestionsBox
     assert box.visible
     label, combo = box.findChildren("QLabel")[0], box.findChildren("QComboBox")[0]

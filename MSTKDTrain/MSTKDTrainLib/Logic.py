@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ class TrainLogic(Questions):
     Attributes:
         runs: Those in `runsFolder`, the last to give a sign first.
         monitor: Watches the attached run; None without one.
+        onNews: Called when the monitor is another one, or has seen something new.
     """
 
     def __init__(self) -> None:
@@ -41,6 +43,7 @@ class TrainLogic(Questions):
         super().__init__()
         self.runs: list[Run] = []
         self.monitor: RunMonitor | None = None
+        self.onNews: Callable[[], None] | None = None
         self._memory = Memory("MSTKDTrain")
         self._trainers: dict[Path, Trainer] = {}
         self._ends: dict[Path, str] = {}
@@ -83,12 +86,12 @@ class TrainLogic(Questions):
         Raises:
             EngineError: It is being trained already, or the trainer cannot be started.
         """
-        from mstkd.runs import ask_resume
+        from mstkd.runs.layout import PAUSE, STOP
 
         if self.isStarting(run) or self._isAlive(run):
             raise EngineError(_("{name} is being trained already.").format(name=run.name))
-        if run.is_dir():
-            ask_resume(run)
+        for asked in (PAUSE, STOP):  # of a trainer that died before it obeyed
+            (run / asked).unlink(missing_ok=True)
         folder = home(run)
         options = ["--cache", str(self.cacheFolder), "--device", self.device]
         self._ends.pop(folder, None)
@@ -122,6 +125,7 @@ class TrainLogic(Questions):
         self.monitor = RunMonitor(run) if run is not None else None
         self._memory.remember("attached", str(run or ""))
         self.look()
+        self._tellNews()
 
     def attachAgain(self) -> None:
         """Watch the run that was watched last, if it still lives."""
@@ -145,10 +149,14 @@ class TrainLogic(Questions):
         """Runs that this computer trains on the device, of which there is one each.
 
         Args:
-            device: As the engine calls it; None takes the chosen one, and every device where that is not known.
+            device: As the engine calls it; None takes the chosen one, and every device while that is not known.
             run: Not counted.
         """
-        wanted = device or DEVICES[self.device] or (self._session.device or {}).get("device", "")
+        chosen = self.device
+        if chosen == "auto" and self._session.device:
+            chosen = self._session.device["device"]
+        asked = device or chosen
+        wanted = DEVICES.get(asked, asked)
         mine = [other for other in self.aliveHere() if other.folder != run]
         return [other for other in mine if not (wanted and other.device) or wanted == other.device]
 
@@ -175,13 +183,17 @@ class TrainLogic(Questions):
         self._hearTrainers()
         if time.monotonic() - self._listed >= LOOK_MS / 1000:
             self._list()
-        if self.monitor is not None:
-            self.monitor.poll()
+        if self.monitor is not None and self.monitor.poll():
+            self._tellNews()
         if self._watched or self._trainers or any(run.state.alive for run in self.runs):
             self._timer.start(CATCH_UP_MS if self.monitor is not None and self.monitor.behind else LOOK_MS)
         else:
             self._timer.stop()
         self._changed()
+
+    def _tellNews(self) -> None:
+        if self.onNews is not None:
+            self.onNews()
 
     def _list(self) -> None:
         from mstkd.runs import list_runs

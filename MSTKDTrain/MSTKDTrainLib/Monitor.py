@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-BUDGET_S = 0.02
+BUDGET_S = 0.01
 """A look at a long journal is cut into pieces, between which Slicer stays usable."""
 
 
