@@ -129,7 +129,8 @@ class DataView:
 
     def _onChecked(self, request: dict, answer: dict) -> None:
         self._answered, self._written = request, answer["written"]
-        asked = answer["summary"]["questions"] and _("Say above what the labels mean; only then is a list of cases made.")
+        questions = answer["summary"]["questions"]
+        asked = questions and _("Say above what the labels mean; only then is a list of cases made.")
         self._refusal, self.cases = asked or answer["refusal"] or "", answer["cases"]
         self._memory.remember("data", request["folder"])
         self._conventions.show(answer["summary"])
