@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
+from mstkd.runs import read_journal
 from torch.utils.data import default_collate
 
 from mstkd.data.cache import CachedCase
@@ -19,7 +20,7 @@ from mstkd.regions import CONVENTIONS
 from mstkd.training.adversary import Adversary
 from mstkd.training.config import PRESET_FOLDER, read_config
 from mstkd.training.devices import make_fabric
-from mstkd.training.journal import Journal, read_journal
+from mstkd.training.journal import Journal
 from mstkd.training.loop import Trainer
 from mstkd.training.loss import segmentation_loss
 from mstkd.training.optimization import Trained

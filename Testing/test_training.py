@@ -17,6 +17,7 @@ import pytest
 import torch
 from conftest import card
 from filelock import FileLock
+from mstkd.runs import read_journal
 from safetensors.torch import load_file
 from small_run import write_config, write_patients
 from test_cli import mstkd, sentence
@@ -36,7 +37,7 @@ from mstkd.training.config import write_config as store_config
 from mstkd.training.curves import curve_points, draw_curves, smoothing
 from mstkd.training.devices import make_fabric
 from mstkd.training.export import Description, package_run, read_description
-from mstkd.training.journal import Journal, read_journal
+from mstkd.training.journal import Journal
 from mstkd.training.provenance import revision
 from mstkd.training.randomness import random_states, seed_all, set_random_states
 from mstkd.training.run import continue_run, start_run
