@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -56,7 +56,20 @@ class StageModelRequest(Settings):
     sha256: str | None = None
 
 
-Request: TypeAlias = SegmentRequest | StudyRequest | StageModelRequest
+class DescribeTrainingRequest(Settings):
+    """What can be set of a training."""
+
+    task: Literal["describe_training"]
+
+
+class CheckConfigRequest(Settings):
+    """Whether a training's settings hold."""
+
+    task: Literal["check_config"]
+    settings: dict[str, Any]
+
+
+Request: TypeAlias = SegmentRequest | StudyRequest | StageModelRequest | DescribeTrainingRequest | CheckConfigRequest
 _ANY: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="task")])
 
 
