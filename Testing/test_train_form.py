@@ -24,8 +24,8 @@ SCHEMA = TrainingConfig.model_json_schema()
 def make_form(host):
     from MSTKDTrainLib.SettingsForm import SettingsForm
 
-    def made(schema=SCHEMA, examples=tuple(PRESETS.values())):
-        return SettingsForm(readSchema(schema), examples, lambda: None)
+    def made(schema=SCHEMA):
+        return SettingsForm(readSchema(schema), list(PRESETS.values()), lambda: None)
 
     return made
 
@@ -311,8 +311,7 @@ def test_any_text_is_a_number_within_its_limits_or_refused_in_words(text):
     schema = {"type": "integer", "minimum": 8, "exclusiveMaximum": 100, "multipleOf": 8}
     field = readSchema({"type": "object", "properties": {"x": schema}}).fields[0]
     try:
-        value = valueOf(field, text)
-    except MisfitError as error:
-        assert "is needed, not" in str(error)
-    else:
-        assert value in range(8, 100, 8)
+        said = valueOf(field, text)
+    except MisfitError as refused:
+        said = str(refused)
+    assert said in range(8, 100, 8) or "is needed, not" in said

@@ -101,7 +101,7 @@ class GroupEditor:
                 continue
             label = qt.QLabel(_("{label}:").format(label=labelOf(inner)))
             label.toolTip = helpOf(inner)
-            if isinstance(inner, (Rows, Named)):  # a table takes the whole width
+            if needsWidth(inner):
                 form.addRow(label)
                 form.addRow(widget)
             else:
@@ -199,6 +199,12 @@ def makeEditor(field: Field, place: str, onChange: OnChange, examples: list) -> 
     if examples:
         editor.show(examples[0])
     return editor
+
+
+def needsWidth(field: Field) -> bool:
+    """Whether an input takes the whole width, below its label: tables, and groups among alternatives."""
+    kinds = field.alternatives if isinstance(field, Either) else (field,)
+    return any(isinstance(kind, (Rows, Named, Group)) for kind in kinds)
 
 
 def fits(field: Field, value: Any) -> bool:

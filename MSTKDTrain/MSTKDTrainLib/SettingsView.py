@@ -77,11 +77,11 @@ class SettingsView:
     def refresh(self) -> None:
         """The panel was entered or packages were installed: list the models, and ask the engine if it was not yet."""
         self._listModels()
-        self._showState()
         if self._form is None and not self._asking and not self._logic.busy and not Dependencies.missingRequirements():
             self._asking = True  # what is asked makes the panel refresh
             self._attempt(lambda: self._logic.ask({"task": "describe_training"}, self._onDescribed))
             self._asking = False
+        self._showState()
 
     def _onDescribed(self, answer: dict) -> None:
         self._presets = answer["presets"]
