@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, JsonValue, ValidationError, model_validator
+from pydantic import AfterValidator, Field, JsonValue, ValidationError, model_validator
 
 from mstkd.distillation.objective import DistillationSettings
 from mstkd.errors import InputError
@@ -25,6 +25,8 @@ Augmentation = Literal["none", "paper", "strong"]
 
 Side = Annotated[int, Field(ge=8, multiple_of=8)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+Package = Annotated[Path, AfterValidator(Path.absolute)]
+"""Absolute, so that a run finds it from wherever it is resumed."""
 STEPS: dict[str, JsonValue] = {"unit": "steps"}
 
 
@@ -84,7 +86,7 @@ class Teacher(Settings):
     kind: Literal["joint", "frozen", "ema"] = Field(
         description="joint: trained beside the student; frozen: a model package; ema: the student's average."
     )
-    package: Path | None = Field(description="The model package of a frozen teacher, else null.")
+    package: Package | None = Field(description="The model package of a frozen teacher, else null.")
     dice_weight: float = Field(ge=0, description="Weight of a joint teacher's own segmentation loss.")
 
     @model_validator(mode="after")
@@ -143,7 +145,7 @@ class TrainingConfig(Settings):
     checkpoint_every: int = Field(ge=1, description="Steps between checkpoints.", json_schema_extra=STEPS)
     seed: int = Field(ge=0, description="Of initial weights, samples and subsets.")
     # The one setting with a default: runs that are older than it can be resumed.
-    start_from: Path | None = Field(
+    start_from: Package | None = Field(
         default=None,
         description="A model package of the same network, from whose weights student and joint teacher start (fine-"
         "tuning); null: from random ones.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -11,6 +11,7 @@ from mstkd.errors import InputError
 from mstkd.modalities import Modality
 from mstkd.settings import Settings
 from mstkd.wishes import Wishes
+from mstkd.worker.training_requests import TrainingRequest
 
 
 class SegmentRequest(Settings):
@@ -56,20 +57,7 @@ class StageModelRequest(Settings):
     sha256: str | None = None
 
 
-class DescribeTrainingRequest(Settings):
-    """What can be set of a training."""
-
-    task: Literal["describe_training"]
-
-
-class CheckConfigRequest(Settings):
-    """Whether a training's settings hold."""
-
-    task: Literal["check_config"]
-    settings: dict[str, Any]
-
-
-Request: TypeAlias = SegmentRequest | StudyRequest | StageModelRequest | DescribeTrainingRequest | CheckConfigRequest
+Request: TypeAlias = SegmentRequest | StudyRequest | StageModelRequest | TrainingRequest
 _ANY: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="task")])
 
 
