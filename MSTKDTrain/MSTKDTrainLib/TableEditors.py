@@ -13,6 +13,7 @@ from MSTKDLib.Translation import _
 from .Editors import WRONG, OnChange, helpOf, labelOf, problem
 from .FieldText import MisfitError, textOf, valueOf
 from .Schema import Field, Named, Rows
+from .Tables import fitHeight
 
 
 class Table:
@@ -67,7 +68,7 @@ class Table:
             for column, text in enumerate(texts):
                 self.table.setItem(row, column, qt.QTableWidgetItem(text))
         self.table.blockSignals(blocked)
-        self._fit()
+        fitHeight(self.table)
 
     def mark(self, row: int, column: int, sentence: str) -> None:
         """Show that a cell cannot be used, and why; an empty sentence takes the mark away."""
@@ -76,11 +77,6 @@ class Table:
         item.setData(qt.Qt.ForegroundRole, qt.QBrush(qt.QColor(WRONG)) if sentence else None)
         item.setToolTip(asRichText(sentence) if sentence else "")
         self.table.blockSignals(blocked)
-
-    def _fit(self) -> None:
-        table = self.table
-        height = table.horizontalHeader().sizeHint.height() + 2 * table.frameWidth
-        table.setFixedHeight(height + sum(table.rowHeight(row) for row in range(table.rowCount)))
 
     def _add(self) -> None:
         rows = self.texts
