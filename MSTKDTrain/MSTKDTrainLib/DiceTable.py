@@ -49,6 +49,7 @@ def fill(table, rows: Sequence[dict[str, Any]]) -> None:
     table.setColumnCount(len(titles))
     table.setHorizontalHeaderLabels(titles)
     table.verticalHeader().hide()
+    table.setWordWrap(False)
     table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
     table.horizontalHeader().setSectionResizeMode(0, qt.QHeaderView.Stretch)
     table.setRowCount(len(lines))
