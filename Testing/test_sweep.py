@@ -12,6 +12,7 @@ from mstkd.cli.shared import app
 from mstkd.errors import InputError
 from mstkd.evaluation import sweep
 from mstkd.evaluation.scores import ALL, NAMES, Score, read_scores, write_scores
+from mstkd.evaluation.summary import summarise
 from mstkd.evaluation.sweep import evaluate_package
 from mstkd.inference import segment
 from mstkd.models import read_card
@@ -59,9 +60,10 @@ ONE_COMPLETE = ("a", FOUR, BRATS, "test")
 
 def test_every_combination_is_measured_beside_the_papers_figures(a_datalist, small_package, tmp_path):
     datalist = a_datalist(ONE_COMPLETE, ("b", ("flair", "t2"), WHOLE, "test"), ("c", FOUR, BRATS, "train"))
-    scores = run(small_package, datalist, tmp_path / "out")
+    evaluation = run(small_package, datalist, tmp_path / "out")
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
-    assert read_scores(tmp_path / "out" / "cases.csv") == scores
+    scores = read_scores(tmp_path / "out" / "cases.csv")
+    assert evaluation.means == summarise(scores, {"a": "a", "b": "b"}), "the file holds just what was in memory"
     keys = [score.key for score in scores]
     assert len(keys) == len(set(keys))
     assert {key[1:] for key in keys if key[0] == "a"} == {(n, r) for n in (*NAMES, ALL) for r in ("WT", "TC", "ET")}

@@ -13,7 +13,6 @@ from rich.table import Table
 
 from mstkd.cli.shared import BAD_INPUT, app, sentences, talk
 from mstkd.data.words import counted
-from mstkd.errors import InputError
 
 data = typer.Typer(no_args_is_help=True, help="Look at data sets before training on them.")
 app.add_typer(data, name="data")
@@ -36,23 +35,20 @@ def check(
 ) -> None:
     """Say what a data set holds and what is wrong with it; with -o also split it by patient."""
     with sentences(machine):
-        from mstkd.data.check import check as examine
-        from mstkd.data.datalist import write_datalist
-        from mstkd.data.report import summarise, summarise_split
-        from mstkd.data.split import Fractions, divide
+        from mstkd.data.prepare import prepare
+        from mstkd.data.split import Fractions
 
-        fractions = Fractions(validation, test)
-        if output is not None and not (output.absolute().parent.is_dir() and not output.is_dir()):
-            raise InputError(f"{output} cannot be written; give a file in a folder that exists.")
         with _bar() as bar:
             task = bar.add_task("Reading")
-            report = examine(source, labels or (), lambda done, of: bar.update(task, completed=done, total=of))
-        summary = summarise(report)
-        refusal = _refusal(source, summary, writing=output is not None)
-        if output is not None and refusal is None:
-            cases = divide(report.cases, fractions, seed)
-            write_datalist(output, cases)
-            summary |= {"written": str(output), "split": summarise_split(cases), "seed": seed}
+            prepared = prepare(
+                source,
+                labels or (),
+                Fractions(validation, test),
+                seed,
+                output,
+                lambda done, of: bar.update(task, completed=done, total=of),
+            )
+        summary, refusal = prepared.summary, prepared.refusal
         if machine:
             print(json.dumps(summary if refusal is None else {**summary, "error": refusal}))
         else:
@@ -72,17 +68,6 @@ def _bar() -> Progress:
         console=talk,
         transient=True,
     )
-
-
-def _refusal(source: Path, summary: dict[str, Any], *, writing: bool) -> str | None:
-    """Why there is nothing to go on with, in one sentence; None when there is."""
-    questions = len(summary["questions"])
-    if questions and (writing or not summary["usable_cases"]):
-        which = "one data set" if questions == 1 else f"{questions} data sets"
-        return f"the label convention of {which} is undecided, so nothing is written; say it with --labels as told."
-    if not summary["usable_cases"]:
-        return f"{source} holds no usable case, for the problems told; correct them or give another folder."
-    return None
 
 
 def print_report(summary: dict[str, Any]) -> None:

@@ -59,6 +59,11 @@ def content_key(case: Case) -> str:
     return digest.hexdigest()
 
 
+def cache_entry(case: Case, folder: Path) -> Path:
+    """Where the prepared case lies, or would lie; all its files are read for it."""
+    return folder / content_key(case)[:32]
+
+
 def load_cached(case: Case, folder: Path) -> CachedCase:
     """The case from the cache, preprocessed first when it is not there yet.
 
@@ -68,7 +73,7 @@ def load_cached(case: Case, folder: Path) -> CachedCase:
         InputError: The files are refused by preprocessing, or the label map has another
             shape than the reference sequence.
     """
-    entry = folder / content_key(case)[:32]
+    entry = cache_entry(case, folder)
     if not is_whole(entry):
         _store(case, entry)
     mask = json.loads((entry / "mask.json").read_text())

@@ -26,34 +26,42 @@ FIRST_STEP_RANGE = (0.05, 1.0)
 class MSTKDSettings(Settings):
     """Equation 4: ``evd`` is lambda_1 alpha, ``mst`` is lambda_1 beta."""
 
-    evd: Weight
-    mst: Weight
+    evd: Weight = Field(title="EVD", description="Weight of the extreme values of the attention maps.")
+    mst: Weight = Field(title="MST", description="Weight of the transformer's tokens at each scale.")
     reduce: Reduce = Field(description="What equation 2 reduces over: heads (paper) or layers (published code).")
 
 
 class LogitSettings(Settings):
     """Equation 8: ``mse`` is lambda_2 lambda_mse, ``kl`` is lambda_2 lambda_KD (0: without SLKD)."""
 
-    mse: Weight
-    kl: Weight
+    mse: Weight = Field(title="MSE", description="Weight of the squared difference of the logits.")
+    kl: Weight = Field(title="KL", description="Weight of the standardised logits' divergence (SLKD); 0 leaves it out.")
     tau: float = Field(gt=0, description="Temperature of equation 6.")
-    ramp: int = Field(ge=0, description="Steps over which both weights rise linearly from 0.")
+    ramp: int = Field(
+        ge=0,
+        description="Steps over which both weights rise linearly from 0.",
+        json_schema_extra={"unit": "steps"},
+    )
 
 
 class GSMESettings(Settings):
     """Equation 11: ``style`` is lambda_3 theta, ``adversarial`` is lambda_3 epsilon."""
 
-    style: Weight
-    adversarial: Weight = Field(description="0 trains no discriminator.")
-    discriminator_learning_rate: float = Field(gt=0)
+    style: Weight = Field(description="Weight of the cross-Gram matrices of features.")
+    adversarial: Weight = Field(
+        description="Weight of what a discriminator says of the fused features; 0 trains no discriminator."
+    )
+    discriminator_learning_rate: float = Field(gt=0, description="The discriminator's own, the same at all steps.")
 
 
 class DistillationSettings(Settings):
     """Which parts of the teacher's knowledge are carried over; null leaves one out (table 4)."""
 
-    ms_tkd: MSTKDSettings | None
-    logit: LogitSettings | None
-    gsme: GSMESettings | None
+    ms_tkd: MSTKDSettings | None = Field(
+        title="MS-TKD", description="Attention and tokens of the transformer (MS-TKD)."
+    )
+    logit: LogitSettings | None = Field(description="The logits.")
+    gsme: GSMESettings | None = Field(title="GSME", description="Style of the features (GSME).")
     relative: bool = Field(
         description="Measure evd, mst, logit mse and style as shares of the teacher's own size; "
         "false: as the equations stand, whose values grow with the features."

@@ -17,10 +17,12 @@ from mstkd.evaluation.against import Difference, paired
 from mstkd.evaluation.csvfile import write_rows
 from mstkd.evaluation.layout import to_markdown
 from mstkd.evaluation.page import to_html
-from mstkd.evaluation.report import Evaluation, report
+from mstkd.evaluation.report import Evaluation
+from mstkd.evaluation.report import report as page_of
 from mstkd.evaluation.scores import ALL, Score, measure, read_scores, write_scores
 from mstkd.evaluation.summary import WITHOUT, Mean, accuracy, summarise
 from mstkd.inference import choose_device, segment
+from mstkd.inference.segment import Report
 from mstkd.modalities import COMBINATIONS, Modality, describe, ordered
 from mstkd.models import Card, ModelPackage, load_package, write_card
 from mstkd.preprocessing import Grid, preprocess, read_labels, resample_labels
@@ -43,7 +45,8 @@ def evaluate_package(
     device: str,
     say: Say,
     against: Path | None = None,
-) -> list[Score]:
+    report: Report = lambda share, text: None,
+) -> Evaluation:
     """Measure a package on one split; write the scores, their summary and the report.
 
     Every figure comes from the whole pipeline, from files to the reference label map's own
@@ -53,9 +56,10 @@ def evaluate_package(
         combinations: ``all`` 15, or ``single`` sequences; all available ones come on top.
         card: Also store the means as the model card's accuracy.
         against: Folder of an earlier evaluation to compare with.
+        report: Told before each combination of a case; may raise CancelledError, nothing is written then.
 
     Returns:
-        The scores after clean-up, as in ``cases.csv``.
+        What the report says; the scores are in ``cases.csv``.
 
     Raises:
         InputError: An unknown name, no case in the split, nothing to compare with.
@@ -80,8 +84,12 @@ def evaluate_package(
     with DraftFolder(output) as folder:
         scores: list[Score] = []
         uncleaned: list[Score] = []
-        for case in cases:
-            with_cleanup, without = score_case(case, package, wanted, where)
+        for number, case in enumerate(cases):
+
+            def part(share: float, text: str, done: int = number) -> None:
+                report((done + share) / len(cases), text)
+
+            with_cleanup, without = score_case(case, package, wanted, where, part)
             scores += with_cleanup
             uncleaned += without
             say(case_line(case, with_cleanup))
@@ -106,7 +114,7 @@ def evaluate_package(
     if card:
         write_card(model, {**package.card, "accuracy": accuracy(evaluation.means)})
     say(f"Written to {output}; begin with {output / 'report.html'}.")
-    return scores
+    return evaluation
 
 
 def write_summary(folder: Path, evaluation: Evaluation) -> None:
@@ -114,13 +122,13 @@ def write_summary(folder: Path, evaluation: Evaluation) -> None:
     write_rows(folder / "summary.csv", Mean, [*evaluation.means, *evaluation.uncleaned])
     if evaluation.against:
         write_rows(folder / AGAINST, Difference, evaluation.differences)
-    page = report(evaluation)
+    page = page_of(evaluation)
     (folder / "report.md").write_text(to_markdown(page), encoding="utf-8")
     (folder / "report.html").write_text(to_html(page), encoding="utf-8")
 
 
 def score_case(
-    case: Case, package: ModelPackage, wanted: Sequence[Combination], device: torch.device
+    case: Case, package: ModelPackage, wanted: Sequence[Combination], device: torch.device, report: Report
 ) -> tuple[list[Score], list[Score]]:
     """Scores of one case with and without clean-up; the network runs once per combination."""
     volumes = {m: case.read(m) for m in case.images}
@@ -129,7 +137,9 @@ def score_case(
     grid = Grid(label.shape, label.affine)
     cleaned: list[Score] = []
     uncleaned: list[Score] = []
-    for subset, names in subsets(case, wanted).items():
+    measured = subsets(case, wanted)
+    for number, (subset, names) in enumerate(measured.items()):
+        report(number / len(measured), f"{case.id}: {describe(subset)}")
         found = segment(preprocess({m: volumes[m] for m in subset}, device=device).prepared, package, device=device)
         for tissues, scores in ((found.tissues, cleaned), (found.uncleaned, uncleaned)):
             there = on_grid(tissues, found.patient.reference_grid, grid)
@@ -158,8 +168,11 @@ def seen_cases(card: Card, cases: Sequence[Case], patients: Mapping[str, str]) -
     Args:
         patients: The patient of each case of the datalist: another scan of one counts as seen.
     """
+    seen: set[str] = set()
     training = card["training"]
-    seen = {*training["validation"], *(case for data in training["data"] for case in data["patients"])}
+    while training:  # a fine-tuned model has seen what its base has
+        seen |= {*training["validation"], *(case for data in training["data"] for case in data["patients"])}
+        training = training.get("base")
     known = seen | {patients[case] for case in seen & set(patients)}
     return sorted(case.id for case in cases if {case.id, case.patient} & known)
 

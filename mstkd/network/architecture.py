@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
+
+Count: TypeAlias = Annotated[int, Field(ge=1)]
+Channels: TypeAlias = Annotated[int, Field(ge=8, multiple_of=8)]
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """The sizes that define one MST-KDNet; stored in a model's card.
+    """The sizes that define one MST-KDNet; stored in a model's card."""
 
-    Args:
-        stem_stride: 1 keeps full resolution in the first stage, as in the paper;
-            2 starts at half resolution.
-        channels: Feature maps per encoder stage, finest first. The last stage lies
-            at H/8, so there are 4 stages with ``stem_stride`` 1 and 3 with 2.
-        blocks: Residual blocks per encoder stage.
-        hidden: Width K of the transformer's tokens.
-        heads: Number n of attention heads.
-        layers: Number of transformer layers.
-        taps: Layers (counted from 1) whose tokens z_i and attention A_i are the scales.
-        feed_forward: Width of each layer's feed-forward part.
-        scale_channels: Feature maps of the two upsampling steps that decode each z_i
-            to the H/8 grid.
-    """
-
-    stem_stride: int
-    channels: tuple[int, ...]
-    blocks: tuple[int, ...]
-    hidden: int
-    heads: int
-    layers: int
-    taps: tuple[int, ...]
-    feed_forward: int
-    scale_channels: tuple[int, int]
+    stem_stride: Annotated[
+        int,
+        Field(ge=1, le=2, description="1: full resolution in the first stage, as in the paper; 2: half resolution."),
+    ]
+    channels: Annotated[
+        tuple[Channels, ...],
+        Field(
+            description="Feature maps per encoder stage, finest first: 4 stages with stem_stride 1, 3 with 2, so that "
+            "the last one has an eighth of the resolution."
+        ),
+    ]
+    blocks: Annotated[tuple[Count, ...], Field(description="Residual blocks per encoder stage.")]
+    hidden: Annotated[Count, Field(description="Width K of the transformer's tokens.")]
+    heads: Annotated[Count, Field(description="Number n of attention heads.")]
+    layers: Annotated[Count, Field(description="Number of transformer layers.")]
+    taps: Annotated[
+        tuple[Count, ...],
+        Field(
+            description="Layers, counted from 1, whose tokens z_i and attention A_i are the scales; the last is one."
+        ),
+    ]
+    feed_forward: Annotated[Count, Field(description="Width of each layer's feed-forward part.")]
+    scale_channels: Annotated[
+        tuple[Channels, Channels],
+        Field(description="Feature maps of the two steps that decode each z_i to an eighth of the resolution."),
+    ]
 
     def __post_init__(self) -> None:
         depth = {1: 4, 2: 3}.get(self.stem_stride)

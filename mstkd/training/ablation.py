@@ -9,19 +9,22 @@ from typing import Any
 
 from lightning_fabric import Fabric
 
-from mstkd.data.datalist import Case, read_datalist
+from mstkd.data.datalist import Case, read_datalist, write_datalist
 from mstkd.distillation.objective import TERMS, Objective
 from mstkd.errors import InputError
 from mstkd.evaluation.ablation import Arm, write_ablation
 from mstkd.evaluation.scores import read_scores
 from mstkd.evaluation.sweep import CASES, evaluate_package
 from mstkd.runs import read_journal
-from mstkd.training.config import TrainingConfig, read_config
+from mstkd.runs.layout import DATALIST
+from mstkd.training.config import TrainingConfig, read_config, write_config
 from mstkd.training.export import Description, package_run
+from mstkd.training.fine_tuning import load_base
 from mstkd.training.journal import Listener
-from mstkd.training.run import config_of, continue_run, start_run
+from mstkd.training.run import check_cases, config_of, continue_run, start_run
 
 CONTROL, FULL = "control", "full"
+CONFIG = "ablation.yaml"
 ARMS: dict[str, dict[str, Any]] = {
     CONTROL: {"teacher": None, "distillation": None},
     FULL: {},
@@ -44,6 +47,32 @@ def arm_config(config: TrainingConfig, arm: str) -> TrainingConfig:
             f"an ablation starts from the full method; give {', '.join(TERMS)} weights above 0 in the configuration."
         )
     return TrainingConfig.model_validate(_merged(config.as_dict(), ARMS[arm]))
+
+
+def start_ablation(config: TrainingConfig, datalist: Path, folder: Path) -> None:
+    """Make an ablation's folder with its own copy of configuration and datalist, from which `run_ablation` goes on.
+
+    Raises:
+        InputError: The folder holds one already, or the ablation could not be run.
+    """
+    if (folder / CONFIG).exists():
+        raise InputError(f"{folder} holds an ablation already; go on with it or choose another folder.")
+    arm_config(config, FULL)
+    cases = read_datalist(datalist)
+    check_cases(cases, config, datalist)
+    held_out(cases, datalist)
+    load_base(config)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_datalist(folder / DATALIST, cases)
+    write_config(folder / CONFIG, config)
+
+
+def held_out(cases: Sequence[Case], source: Path) -> list[Case]:
+    """Those that the arms are measured on; raises InputError when there are none."""
+    chosen = [case for case in cases if case.split == "test"]
+    if not chosen:
+        raise InputError(f"{source} has no case with the split 'test' to measure the arms on; add some.")
+    return chosen
 
 
 def run_ablation(
@@ -78,9 +107,7 @@ def run_ablation(
     unknown = [arm for arm in arms if arm not in ARMS]
     if unknown:
         raise InputError(f"there is no arm '{unknown[0]}'; choose among {', '.join(ARMS)}.")
-    cases = [case for case in read_datalist(datalist) if case.split == "test"]
-    if not cases:
-        raise InputError(f"{datalist} has no case with the split 'test' to measure the arms on; add some.")
+    cases = held_out(read_datalist(datalist), datalist)
     for arm in arms:
         say(f"Arm {arm}")
         if not train_arm(arm_config(config, arm), datalist, folder / arm / "run", cache, fabric, listeners):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from itertools import accumulate
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, JsonValue, ValidationError, model_validator
 
 from mstkd.distillation.objective import DistillationSettings
 from mstkd.errors import InputError
@@ -17,33 +18,35 @@ from mstkd.files import whole_file
 from mstkd.modalities import COMBINATIONS, Modality
 from mstkd.network import PRESETS, Architecture
 from mstkd.settings import Settings
+from mstkd.training.refusal import refusal
 
 PRESET_FOLDER = Path(__file__).parent / "presets"
 Augmentation = Literal["none", "paper", "strong"]
 
-
-def _multiple_of_8(n: int) -> int:
-    if n % 8:
-        raise ValueError("must be a multiple of 8")
-    return n
-
-
-Side = Annotated[int, Field(ge=8), AfterValidator(_multiple_of_8)]
+Side = Annotated[int, Field(ge=8, multiple_of=8)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+Package = Annotated[Path, AfterValidator(Path.absolute)]
+"""Absolute, so that a run finds it from wherever it is resumed."""
+STEPS: dict[str, JsonValue] = {"unit": "steps"}
 
 
 class Phase(Settings):
     """Some steps with one patch size."""
 
-    steps: int = Field(ge=1, description="Optimiser steps of the phase.")
-    patch: tuple[Side, Side, Side] = Field(description="Voxels of 1 mm.")
+    steps: int = Field(ge=1, description="Optimiser steps of the phase.", json_schema_extra=STEPS)
+    patch: tuple[Side, Side, Side] = Field(
+        description="What a step sees of a head, in voxels of 1 mm: left to right, front to back, down to up.",
+        json_schema_extra={"unit": "mm"},
+    )
     learning_rate: float = Field(gt=0, description="At the phase's first step; it falls to the next phase's.")
 
 
 class Sampling(Settings):
     """Which patients, sequences and distortions a step sees."""
 
-    batch_size: int = Field(ge=1, description="Patches per step, over all processes together.")
+    batch_size: int = Field(
+        ge=1, description="Patches per step, over all processes together.", json_schema_extra={"unit": "patches"}
+    )
     dataset_weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
         description="How often a patient of a data set is drawn, relative to 1."
     )
@@ -51,21 +54,29 @@ class Sampling(Settings):
         description="paper: flips, rotations, crops; strong: also contrast, noise, blur, bias field; none: crops."
     )
     full_set_ramp: int = Field(
-        ge=0, description="Steps over which the student goes from all sequences to random subsets; 0: random at once."
+        ge=0,
+        description="Steps over which the student goes from all sequences to random subsets; 0: random at once.",
+        json_schema_extra=STEPS,
     )
-    workers: int = Field(ge=0, description="Processes that prepare samples, for each training process.")
+    workers: int = Field(
+        ge=0,
+        description="Processes that prepare samples, for each training process; 0: it prepares them itself.",
+        json_schema_extra={"unit": "processes"},
+    )
 
 
 class Optimizer(Settings):
     """How the weights move."""
 
-    name: Literal["adam", "adamw"]
-    betas: tuple[Share, Share]
-    weight_decay: float = Field(ge=0)
+    name: Literal["adam", "adamw"] = Field(description="adamw takes the weight decay apart from the gradients.")
+    betas: tuple[Share, Share] = Field(description="Decay of the running means of gradients and of their squares.")
+    weight_decay: float = Field(ge=0, description="How strongly weights are pulled to 0.")
     schedule: Literal["cosine", "polynomial"] = Field(
         description="How the learning rate falls (polynomial: power 0.9)."
     )
-    warmup: int = Field(ge=0, description="First steps over which the learning rate rises linearly.")
+    warmup: int = Field(
+        ge=0, description="First steps over which the learning rate rises linearly.", json_schema_extra=STEPS
+    )
     gradient_limit: float = Field(gt=0, description="Norm to which gradients are clipped.")
 
 
@@ -75,7 +86,7 @@ class Teacher(Settings):
     kind: Literal["joint", "frozen", "ema"] = Field(
         description="joint: trained beside the student; frozen: a model package; ema: the student's average."
     )
-    package: Path | None = Field(description="The model package of a frozen teacher, else null.")
+    package: Package | None = Field(description="The model package of a frozen teacher, else null.")
     dice_weight: float = Field(ge=0, description="Weight of a joint teacher's own segmentation loss.")
 
     @model_validator(mode="after")
@@ -88,7 +99,7 @@ class Teacher(Settings):
 class Validation(Settings):
     """How the student is watched."""
 
-    every: int = Field(ge=1, description="Steps between validations.")
+    every: int = Field(ge=1, description="Steps between validations.", json_schema_extra=STEPS)
     combinations: tuple[str, ...] | Literal["all"] = Field(
         description="Subsets such as flair+t1gd whose Dice is measured; all: the 15."
     )
@@ -111,7 +122,10 @@ class Validation(Settings):
 class TrainingConfig(Settings):
     """Settings of a run; every one of them is in the file, so that a run explains itself."""
 
-    network: Literal["paper", "compact"] | Architecture
+    network: Literal["paper", "compact"] | Architecture = Field(
+        description="paper: the published sizes; compact: for CPUs and small GPUs; or sizes of one's own.",
+        examples=[asdict(PRESETS["compact"])],
+    )
     phases: tuple[Phase, ...] = Field(min_length=1, description="Small patches first, whole heads last.")
     sampling: Sampling
     optimizer: Optimizer
@@ -122,13 +136,20 @@ class TrainingConfig(Settings):
         description="Weights of the loss at the decoder's coarser levels, finest first; empty: none."
     )
     ema_decay: Share = Field(
-        description="Of the student's average, which is validated and shipped; 0: the student itself."
+        title="EMA decay",
+        description="Of the student's average, which is validated and shipped; 0: the student itself.",
     )
     activation_checkpointing: bool = Field(description="Compute fine feature maps again instead of keeping them.")
     precision: Literal["32-true", "bf16-mixed"] = Field(description="On CUDA; a CPU computes in 32 bits.")
     validation: Validation
-    checkpoint_every: int = Field(ge=1, description="Steps between checkpoints.")
+    checkpoint_every: int = Field(ge=1, description="Steps between checkpoints.", json_schema_extra=STEPS)
     seed: int = Field(ge=0, description="Of initial weights, samples and subsets.")
+    # The one setting with a default: runs that are older than it can be resumed.
+    start_from: Package | None = Field(
+        default=None,
+        description="A model package of the same network, from whose weights student and joint teacher start (fine-"
+        "tuning); null: from random ones.",
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> TrainingConfig:
@@ -198,10 +219,32 @@ def read_config(path: Path, changes: Sequence[str] = ()) -> TrainingConfig:
         raise InputError(f"{path} holds no settings; start from {PRESET_FOLDER}.")
     for change in changes:
         _replace(values, change, path)
+    return parse_config(values, str(path))
+
+
+def parse_config(values: Mapping[str, Any], source: str) -> TrainingConfig:
+    """Settings from plain values.
+
+    Args:
+        source: What a refusal names as their place.
+
+    Raises:
+        InputError: An unknown or missing setting, or a value of a wrong kind.
+    """
     try:
         return TrainingConfig.model_validate(values)
     except ValidationError as error:
-        raise InputError(_sentence(error, path)) from error
+        raise InputError(refusal(error, TrainingConfig, source, f"correct it as in {PRESET_FOLDER}")) from error
+
+
+def read_presets() -> dict[str, tuple[str, TrainingConfig]]:
+    """Each preset with the first comment of its file, the shortest training first."""
+    presets = {path.stem: (_title(path), read_config(path)) for path in sorted(PRESET_FOLDER.glob("*.yaml"))}
+    return dict(sorted(presets.items(), key=lambda item: item[1][1].steps))
+
+
+def _title(preset: Path) -> str:
+    return preset.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
 
 
 def write_config(path: Path, config: TrainingConfig) -> None:
@@ -224,49 +267,3 @@ def _replace(values: dict[str, Any], change: str, source: Path) -> None:
         ) from error
     if not equals:
         raise InputError(f"--set {change} has no value; write a.b=value.")
-
-
-_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
-
-
-def _sentence(error: ValidationError, source: Path) -> str:
-    """The first thing that is wrong, and its remedy."""
-    first = max(error.errors(), key=_telling)
-    known = _known_at(first["loc"])
-    name = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
-    if first["type"] in _UNKNOWN:
-        near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
-        hint = f"did you mean '{near[0]}'" if near else f"known there are {', '.join(known)}"
-        return f"{source} has the unknown setting '{name}'; {hint}."
-    if first["type"] == "missing":
-        return f"{source} lacks the setting '{name}'; add it."
-    reason = first["msg"].removeprefix("Value error, ")
-    where = f"the setting '{name}' cannot be {first['input']!r:.60}" if name else "the settings do not fit together"
-    return f"{source}: {where} ({reason[0].lower()}{reason[1:]}); correct it as in {PRESET_FOLDER}."
-
-
-def _telling(error: Mapping[str, Any]) -> tuple[bool, bool, int]:
-    """The most telling error ranks highest.
-
-    An unknown name explains a missing one; sizes of a network are not meant as the name of
-    one; and of a setting's alternatives the one that was meant fits deepest.
-    """
-    name_of_one = error["type"] == "literal_error" and not isinstance(error["input"], str)
-    return error["type"] in _UNKNOWN, not name_of_one, len(error["loc"])
-
-
-def _known_at(place: tuple[int | str, ...]) -> list[str]:
-    """Names of the settings beside the last part of a place."""
-    group: Any = TrainingConfig
-    for part in place[:-1]:
-        field = group.model_fields.get(part)
-        if field is not None:
-            group = next((kind for kind in _kinds(field.annotation) if issubclass(kind, Settings)), group)
-    return list(group.model_fields)
-
-
-def _kinds(annotation: Any) -> list[type]:
-    """All classes that a type hint mentions."""
-    if isinstance(annotation, type) and not get_args(annotation):
-        return [annotation]
-    return [kind for part in get_args(annotation) for kind in _kinds(part)]

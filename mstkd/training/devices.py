@@ -10,6 +10,7 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from torch import Tensor
 
 from mstkd.errors import InputError
+from mstkd.inference.memory import peak_memory_gb
 
 
 def make_fabric(device: torch.device, precision: str) -> Fabric:
@@ -40,6 +41,11 @@ def make_fabric(device: torch.device, precision: str) -> Fabric:
         fabric = Fabric(accelerator=kind, devices=devices, precision=used, plugins=[LightningEnvironment()])  # type: ignore[arg-type]
     fabric.launch()
     return fabric
+
+
+def peak_gb(device: torch.device) -> float:
+    """The most memory that this process has had in use so far, on a GPU or in all, in GB."""
+    return torch.cuda.max_memory_allocated(device) / 1e9 if device.type == "cuda" else peak_memory_gb()
 
 
 def total(fabric: Fabric, tensor: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from mstkd.settings import Settings
 from mstkd.training.checkpoint import load_best, load_checkpoint
 from mstkd.training.config import read_config
 from mstkd.training.curves import curve_points, draw_curves
+from mstkd.training.fine_tuning import base_facts
 from mstkd.training.run import config_of
 
 CITATION = (
@@ -46,11 +47,20 @@ def read_description(path: Path) -> Description:
         InputError: Unreadable, or a field is missing, unknown or of a wrong kind.
     """
     try:
-        return Description.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        what = error.errors()[0] if isinstance(error, ValidationError) else None
-        reason = f"'{'.'.join(map(str, what['loc']))}': {what['msg']}" if what else str(error)
-        raise InputError(f"{path} is no description of a model ({reason}); see docs/training.md.") from error
+        raise InputError(f"{path} is no description of a model ({error}); see docs/training.md.") from error
+    return parse_description(values, str(path))
+
+
+def parse_description(values: Any, source: str) -> Description:
+    """A description from plain values; raises InputError, which names the source, when a field is wrong."""
+    try:
+        return Description.model_validate(values)
+    except ValidationError as error:
+        what = error.errors()[0]
+        reason = f"'{'.'.join(map(str, what['loc']))}': {what['msg']}"
+        raise InputError(f"{source} is no description of a model ({reason}); see docs/training.md.") from error
 
 
 def package_run(run: Path, folder: Path, description: Description, *, teacher: bool = False) -> Card:
@@ -93,6 +103,8 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
         "training": training_facts(run, cases, description.dataset_licences),
         "accuracy": [],
     }
+    if (base := base_facts(run)) is not None:
+        card["training"]["base"] = base
     card["training"]["steps"] = state["step"]
     if state["best"] and not teacher:
         card["training"]["chosen"] = state["best"]
@@ -131,11 +143,11 @@ def training_facts(run: Path, cases: Sequence[Case], licences: dict[str, str]) -
 
 
 def _without_paths(config: dict[str, Any]) -> dict[str, Any]:
-    """A card names a finished teacher by its folder's name: where that lay is nobody else's concern."""
-    teacher = config["teacher"]
-    if not teacher or not teacher["package"]:
-        return config
-    return config | {"teacher": teacher | {"package": Path(teacher["package"]).name}}
+    """A card names models by their folders' names: where they lay is nobody else's concern."""
+    teacher, start = config["teacher"], config.get("start_from")
+    if teacher and teacher["package"]:
+        config = config | {"teacher": teacher | {"package": Path(teacher["package"]).name}}
+    return config | {"start_from": Path(start).name} if start else config
 
 
 def _teacher_weights(run: Path, state: dict[str, Any]) -> dict[str, Any]:

@@ -16,14 +16,14 @@ from mstkd.data.dataset import SamplePlan, SampleStream
 from mstkd.distillation import Objective, Terms
 from mstkd.distillation.objective import outside_first_step_range
 from mstkd.errors import InputError
-from mstkd.inference.memory import peak_memory_gb
 from mstkd.network import MSTKDNet
 from mstkd.training.adversary import Adversary
 from mstkd.training.average import MovingAverage
 from mstkd.training.batches import batches
 from mstkd.training.checkpoint import load_checkpoint, save_best, save_checkpoint
 from mstkd.training.config import TrainingConfig
-from mstkd.training.devices import total
+from mstkd.training.devices import peak_gb, total
+from mstkd.training.fine_tuning import load_base
 from mstkd.training.journal import Journal
 from mstkd.training.optimization import Trained
 from mstkd.training.provenance import device_name, revision, versions
@@ -69,10 +69,14 @@ class Trainer:
         check_shares(config, fabric.world_size)
         seed_all(config.seed)
         self.config, self.run, self.fabric, self.validate, self.journal = config, run, fabric, validate, journal
-        trainee = Trainee(config.architecture, config.deep_supervision, recompute=config.activation_checkpointing)
+        package = None if resume else load_base(config)
+        base = package.network if package is not None else None
+        trainee = Trainee(
+            config.architecture, config.deep_supervision, recompute=config.activation_checkpointing, base=base
+        )
         self.student = Trained(fabric, trainee, config.optimizer)
         self.average = MovingAverage(self.student.module.network, config.ema_decay)
-        self.teacher: Teacher | None = make_teacher(fabric, config, self.average.network)
+        self.teacher: Teacher | None = make_teacher(fabric, config, self.average.network, base)
         self.objective = Objective(config.distillation) if config.distillation is not None else None
         adversarial = config.distillation is not None and config.distillation.adversarial
         self.adversary = Adversary(fabric, config) if adversarial else None
@@ -175,7 +179,7 @@ class Trainer:
             images=self.step * self.config.sampling.batch_size,
             seconds=round(time.perf_counter() - started, 3),
             waited=round(started - asked, 3),
-            memory_gb=round(self._memory_gb(), 2),
+            memory_gb=round(peak_gb(self.fabric.device), 2),
         )
 
     def _refuse(self, values: dict[str, float]) -> NoReturn:
@@ -200,11 +204,6 @@ class Trainer:
 
     def _anyone(self, asked: bool) -> bool:
         return bool(total(self.fabric, torch.tensor(float(asked), device=self.fabric.device)) > 0)
-
-    def _memory_gb(self) -> float:
-        if self.fabric.device.type == "cuda":
-            return torch.cuda.max_memory_allocated(self.fabric.device) / 1e9
-        return peak_memory_gb()
 
     def _validation_due(self) -> bool:
         due = self.step % self.config.validation.every == 0 or self.step == self.config.steps

@@ -19,6 +19,7 @@ from mstkd.models import load_package
 from mstkd.runs.layout import CONFIG, DATALIST, LOCK, STOP
 from mstkd.training.checkpoint import NAME as CHECKPOINT
 from mstkd.training.config import TrainingConfig, write_config
+from mstkd.training.fine_tuning import check_base, keep_base, load_base
 from mstkd.training.journal import Journal, Listener
 from mstkd.training.loop import Trainer, check_shares
 from mstkd.training.validation import validation_dice
@@ -34,7 +35,7 @@ def start_run(config: TrainingConfig, datalist: Path, run: Path, processes: int 
         processes: That will share each batch.
 
     Raises:
-        InputError: The folder holds a run already, the datalist or the teacher's package is
+        InputError: The folder holds a run already, the datalist, the teacher's package or the base is
             refused, or the datalist does not fit the configuration; nothing is made then.
     """
     cases = read_datalist(datalist)
@@ -44,7 +45,10 @@ def start_run(config: TrainingConfig, datalist: Path, run: Path, processes: int 
     check_shares(config, processes)
     if config.teacher is not None and config.teacher.package is not None:
         load_package(config.teacher.package)
+    base = load_base(config)
     run.mkdir(parents=True, exist_ok=True)
+    if base is not None:
+        keep_base(run, base)
     write_datalist(run / DATALIST, cases)
     write_config(run / CONFIG, config)
 
@@ -69,6 +73,7 @@ def continue_run(
         InputError: A case is refused, memory or disk are too small, a file vanished, or
             the loss is no number; the last checkpoint is kept.
     """
+    check_base(run, config, begun=(run / CHECKPOINT).exists())
     journal = Journal(run, listeners)
     with failures_in_sentences(run), fabric.rank_zero_first():
         training, validation = load_cases(run, config, cache)

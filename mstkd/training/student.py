@@ -22,11 +22,21 @@ class Trainee(nn.Module):
         architecture: Its sizes.
         deep_supervision: Weights of the coarser levels' losses, finest first.
         recompute: Save memory by computing fine maps again in the backward pass.
+        base: A network whose weights to start from instead of random ones.
     """
 
-    def __init__(self, architecture: Architecture, deep_supervision: Sequence[float], *, recompute: bool) -> None:
+    def __init__(
+        self,
+        architecture: Architecture,
+        deep_supervision: Sequence[float],
+        *,
+        recompute: bool,
+        base: MSTKDNet | None = None,
+    ) -> None:
         super().__init__()
         self.network = MSTKDNet(architecture)
+        if base is not None:
+            self.network.load_state_dict(base.state_dict())
         if recompute:
             self.network.recompute_fine_maps()
         self.level_weights = tuple(deep_supervision)

@@ -55,12 +55,14 @@ class JointTeacher:
     that its feature maps are freed first: the same gradients in half the memory.
     """
 
-    def __init__(self, fabric: Fabric, config: TrainingConfig) -> None:
+    def __init__(self, fabric: Fabric, config: TrainingConfig, base: MSTKDNet | None) -> None:
         assert config.teacher is not None
         assert config.distillation is not None
         self.fabric, self.weight = fabric, config.teacher.dice_weight
         self.together = config.distillation.teacher_gradients
-        trainee = Trainee(config.architecture, config.deep_supervision, recompute=config.activation_checkpointing)
+        trainee = Trainee(
+            config.architecture, config.deep_supervision, recompute=config.activation_checkpointing, base=base
+        )
         self.trainee = Trained(fabric, trainee, config.optimizer)
 
     def observe(self, batch: Batch) -> Lesson:
@@ -113,11 +115,14 @@ class StillTeacher:
             raise InputError("the run was taught by another teacher than its package now holds; put that one back.")
 
 
-def make_teacher(fabric: Fabric, config: TrainingConfig, average: MSTKDNet) -> Teacher | None:
+def make_teacher(
+    fabric: Fabric, config: TrainingConfig, average: MSTKDNet, base: MSTKDNet | None = None
+) -> Teacher | None:
     """The teacher that the configuration asks for; None for the control arm.
 
     Args:
         average: The student's moving average, for a teacher of that kind.
+        base: A network whose weights a joint teacher starts from.
 
     Raises:
         InputError: The package is refused, or is of another architecture than the terms need.
@@ -125,7 +130,7 @@ def make_teacher(fabric: Fabric, config: TrainingConfig, average: MSTKDNet) -> T
     if config.teacher is None or config.distillation is None:
         return None
     if config.teacher.kind == "joint":
-        return JointTeacher(fabric, config)
+        return JointTeacher(fabric, config, base)
     if config.teacher.kind == "ema":
         return StillTeacher(fabric, average)
     assert config.teacher.package is not None

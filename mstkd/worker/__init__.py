@@ -7,6 +7,8 @@ A request is one line on standard input; requests are answered in their order::
      "align": true, "brain": FILE or null, "model": FOLDER or null, "device": "auto"}
     {"task": "study", "folder": FOLDER, "output": FOLDER, "align": true, "model": FOLDER or null, "device": "auto"}
     {"task": "stage_model", "source": FILE, FOLDER or address, "sha256": TEXT or null}
+    {"task": "describe_training"}
+    {"task": "check_config", "settings": {}}
     {"task": "cancel"}
 
 Events are lines on standard output:
@@ -15,7 +17,9 @@ Events are lines on standard output:
 - ``progress``: ``share`` (0 to 1), ``text``
 - ``alive`` every two seconds in which something was computed, so that a worker that hangs falls silent
 - ``done``: ``summary``, ``segments`` and ``tissues`` of a patient; ``outcome`` of a study; ``staged`` and
-  ``card`` of a model
+  ``card`` of a model; ``schema`` (JSON schema of a training's settings, with units) and ``presets``
+  ``{NAME: {"title", "settings"}}``; ``settings`` that were checked, complete, and with the network of the
+  model that they start from
 - ``error``: ``message``, one sentence; the worker stays alive
 - ``cancelled``: the answer to ``cancel``; the worker ends with exit code 0
 

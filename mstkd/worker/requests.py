@@ -11,6 +11,7 @@ from mstkd.errors import InputError
 from mstkd.modalities import Modality
 from mstkd.settings import Settings
 from mstkd.wishes import Wishes
+from mstkd.worker.training_requests import TrainingRequest
 
 
 class SegmentRequest(Settings):
@@ -56,7 +57,7 @@ class StageModelRequest(Settings):
     sha256: str | None = None
 
 
-Request: TypeAlias = SegmentRequest | StudyRequest | StageModelRequest
+Request: TypeAlias = SegmentRequest | StudyRequest | StageModelRequest | TrainingRequest
 _ANY: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="task")])
 
 

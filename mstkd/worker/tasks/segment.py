@@ -1,4 +1,4 @@
-"""What the worker does for each kind of request."""
+"""One patient's maps and report, from files of the caller's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from mstkd.batch import run_study
 from mstkd.files import whole_file
 from mstkd.inference.predictor import Stop
 from mstkd.inference.segment import Report
@@ -21,31 +20,11 @@ from mstkd.regions import segment_descriptions, tissue_descriptions
 from mstkd.results import ResultFolder, summarise
 from mstkd.results.draft import disk_errors
 from mstkd.sources import Sources, named_file
-from mstkd.store import shipped_model, stage_model
-from mstkd.worker.requests import Request, SegmentRequest, StudyRequest
+from mstkd.store import shipped_model
+from mstkd.worker.requests import SegmentRequest
 
 Array = np.ndarray
 Answer = dict[str, Any]
-
-
-def run(request: Request, report: Report, stop: Stop) -> Answer:
-    """Do what is asked; returns what the ``done`` event says.
-
-    Args:
-        report: Told about progress; raises CancelledError when it is time to stop.
-        stop: Asked between passes of the network.
-
-    Raises:
-        InputError: The request or what it names is refused.
-        CancelledError: It was time to stop.
-    """
-    if isinstance(request, SegmentRequest):
-        return segment(request, report, stop)
-    if isinstance(request, StudyRequest):
-        outcome = run_study(request.folder, request.output, model=request.model, wishes=request.wishes, report=report)
-        return {"outcome": outcome.plain()}
-    staged = stage_model(request.source, request.sha256, report)
-    return {"staged": str(staged.folder), "card": staged.card}
 
 
 def segment(request: SegmentRequest, report: Report, stop: Stop) -> Answer:

@@ -1,0 +1,96 @@
+"""Training that starts from a finished model, its base.
+
+The run keeps a copy of the base's card, so that the new model's card can say where it comes
+from although the base may be gone by then.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mstkd.errors import InputError
+from mstkd.files import whole_file
+from mstkd.models import Card, ModelPackage, load_package, read_card
+from mstkd.models.package import architecture_from
+from mstkd.network import PRESETS
+from mstkd.training.config import TrainingConfig
+
+BASE = "base.json"
+
+
+def with_network_of_base(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings whose network is that of the model they start from, if they start from one.
+
+    Raises:
+        InputError: There is no such model.
+    """
+    base = settings.get("start_from")
+    return dict(settings) if not isinstance(base, str) else {**settings, "network": _network(read_card(Path(base)))}
+
+
+def load_base(config: TrainingConfig) -> ModelPackage | None:
+    """The model that a run starts from, if it starts from one.
+
+    Raises:
+        InputError: There is no such model, or its network is another than the configuration's.
+    """
+    if config.start_from is None:
+        return None
+    package = load_package(config.start_from)
+    if package.network.architecture != config.architecture:
+        network = json.dumps(_network(package.card)).replace('"', "")
+        raise InputError(
+            f"{config.start_from} is of another network than the configuration, so its weights cannot be taken over; "
+            f"use its own: --set 'network={network}'."
+        )
+    return package
+
+
+def keep_base(run: Path, base: ModelPackage) -> None:
+    """Write the base's card into the run's folder."""
+    with whole_file(run / BASE) as draft:
+        draft.write_text(json.dumps(base.card) + "\n", encoding="utf-8")
+
+
+def check_base(run: Path, config: TrainingConfig, *, begun: bool) -> None:
+    """Refuse a base other than the one that the run was made for.
+
+    Args:
+        begun: The run has a checkpoint, so the base is needed no more.
+
+    Raises:
+        InputError: It is another, or there should be none.
+    """
+    kept = base_facts(run)
+    if (config.start_from is not None) != (kept is not None):
+        raise InputError(f"{run} keeps the weights that it started from; to start from others make a new run.")
+    if kept is None or config.start_from is None or begun:
+        return
+    if read_card(config.start_from)["weights"]["sha256"] != kept["sha256"]:
+        raise InputError(f"{config.start_from} is another model than {run} was made for; put that one back.")
+
+
+def base_facts(run: Path) -> dict[str, Any] | None:
+    """What a card says of the base: who it is, its data and licences, and its own base; None without one.
+
+    Raises:
+        InputError: The run's copy of the card is damaged.
+    """
+    try:
+        card: Card = json.loads((run / BASE).read_text(encoding="utf-8"))
+        facts = {name: card[name] for name in ("name", "version", "licence")} | {"sha256": card["weights"]["sha256"]}
+        training = card["training"]
+        return facts | {name: training[name] for name in ("data", "validation", "base") if name in training}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise InputError(f"{run / BASE} is damaged; put a copy of the base's card.json in its place.") from error
+
+
+def _network(card: Card) -> Any:
+    """The setting ``network``: a preset's name, or sizes."""
+    names = {architecture: name for name, architecture in PRESETS.items()}
+    return names.get(architecture_from(card["architecture"]), card["architecture"])
