@@ -118,7 +118,7 @@ def test_a_silent_or_dead_trainer_leaves_an_interrupted_run(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "bytes_", [b"", b"\0" * 4096, b'{"state": "runn', b"[" * 4000, b"[]", b'{"state": "x"}', b"\xff"]
+    "content", [b"", b"\0" * 4096, b'{"state": "runn', b"[" * 4000, b"[]", b'{"state": "x"}', b"\xff"]
 )
 def test_a_damaged_status_is_no_error(tmp_path, content):
     folder = make_run(tmp_path / "run", start(), *steps(1, 2), {"event": "stopped", "step": 2})
