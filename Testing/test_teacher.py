@@ -86,7 +86,7 @@ class Step:
         )
         # As it was before the step, which moves its estimates of spectral norms.
         self.discriminator = copy.deepcopy(self.trainer.adversary.trained.module)
-        assert self.trainer.train(stop=lambda: False)
+        assert self.trainer.train(stop=lambda: False, pause=lambda: False)
         self.batch = default_collate([self.trainer.stream[i] for i in range(config.sampling.batch_size)])
         self.student, self.teacher = self.trainer.student.module, self.trainer.teacher.trainee.module
         trained = (self.trainer.student, self.trainer.teacher.trainee, self.trainer.adversary.trained)
