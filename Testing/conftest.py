@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import nibabel as nib
@@ -29,6 +30,12 @@ settings.load_profile("repeatable")
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "Resources" / "SampleData" / "BraTS2021_01479"
 NAMES = {Modality.FLAIR: "flair", Modality.T1: "t1", Modality.T1GD: "t1c", Modality.T2: "t2"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_state(tmp_path_factory) -> None:
+    """Runs of the tests neither see a real run on this machine nor are seen by one."""
+    os.environ["MSTKD_STATE"] = str(tmp_path_factory.mktemp("state"))
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from mstkd.errors import InputError
 from mstkd.runs import (
     Curves,
     JournalReader,
@@ -26,8 +28,6 @@ from mstkd.runs import (
     read_run,
     watch,
 )
-
-from mstkd.errors import InputError
 
 LONG_AGO = 1_000_000.0
 
@@ -118,7 +118,7 @@ def test_a_silent_or_dead_trainer_leaves_an_interrupted_run(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "bytes_", [b"", b"\0" * 4096, b'{"state": "runn', b"[" * 4000, b"[]", b'{"state": "x"}', b"\xff"]
+    "content", [b"", b"\0" * 4096, b'{"state": "runn', b"[" * 4000, b"[]", b'{"state": "x"}', b"\xff"]
 )
 def test_a_damaged_status_is_no_error(tmp_path, content):
     folder = make_run(tmp_path / "run", start(), *steps(1, 2), {"event": "stopped", "step": 2})

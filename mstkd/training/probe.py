@@ -132,7 +132,7 @@ def measure(folder: Path, datalist: Path, cache: Path, device: torch.device, tel
             asked = time.perf_counter()
             return True
 
-        trainer.train(enough)  # it ends with a checkpoint
+        trainer.train(enough, pause=lambda: False)  # it ends with a checkpoint
         saves.append(time.perf_counter() - asked)
     tell(0.85, "Trying a validation")
     subset = tuple(m for m, there in zip(CHANNELS, ready[-1].mask, strict=True) if there)
