@@ -115,8 +115,9 @@ def test_the_network_runs_once_per_combination_and_clean_up_is_told_apart(
         return found
 
     monkeypatch.setattr(sweep, "segment", counting)
-    cleaned = run(small_package, a_datalist(ONE_COMPLETE), tmp_path / "out")
+    run(small_package, a_datalist(ONE_COMPLETE), tmp_path / "out")
     assert len(given) == len(set(given)) == 15
+    cleaned = read_scores(tmp_path / "out" / "cases.csv")
     uncleaned = read_scores(tmp_path / "out" / "cases_without_cleanup.csv")
     assert {(s.dice, s.hd95, s.missed, s.invented) for s in cleaned} == {(100, 0, False, False)}
     assert {(s.dice, s.invented) for s in uncleaned if s.region == "ET"} == {(0, True)}

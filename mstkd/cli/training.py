@@ -1,7 +1,9 @@
-"""``mstkd train``, ``curves``, ``package`` and ``ablate``."""
+"""``mstkd train``, ``curves``, ``package``, ``ablate``, ``estimate`` and ``configure``."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -172,3 +174,54 @@ def ablate(
         )
         if not complete:
             talk.print("Stopped; the same command goes on.", markup=False)
+
+
+@app.command()
+def estimate(
+    config: Annotated[Path, typer.Argument(help="A YAML configuration, or a preset's name.")],
+    data: Annotated[Path, typer.Option(help="The datalist (JSON).")],
+    changes: Changes = [],  # noqa: B006 (typer reads it; nobody changes it)
+    cache: Cache = CACHE,
+    runs: Annotated[Path, typer.Option(help="Where the run would lie.")] = CACHE.parent,
+    device: Device = "auto",
+    machine: Annotated[bool, typer.Option("--json", help="Print the estimate as JSON.")] = False,
+) -> None:
+    """Say how long a training will take here and what it needs, from a short trial."""
+    with sentences(machine):
+        from mstkd.training.config import find_config, read_config
+        from mstkd.training.estimate import estimate as probe
+
+        settings = read_config(find_config(config), changes)
+        with talk.status("Starting a trial") as status:
+            found = probe(
+                settings, data, cache=cache, runs=runs, device=device, report=lambda _share, text: status.update(text)
+            )
+        if machine:
+            print(json.dumps(asdict(found)))
+            return
+        talk.print(
+            f"On {found.device_name}: {found.hours:.1f} hours, {found.memory_gb:.1f} GB of memory.", markup=False
+        )
+        for phase in found.phases:
+            size = " x ".join(map(str, phase.patch))
+            talk.print(f"{phase.steps} steps of {size}: {phase.seconds_per_step:.2f} s each")
+        talk.print(f"A validation: {found.validation_seconds:.0f} s; preparing patients: {found.prepare_seconds:.0f} s")
+        for shortage in found.shortages:
+            talk.print(f"Warning: {shortage}", markup=False)
+
+
+@app.command()
+def configure(
+    config: Annotated[Path, typer.Argument(help="A YAML configuration, or a preset's name.")],
+    data: Annotated[Path, typer.Option(help="The datalist (JSON).")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the new run.")],
+    processes: Annotated[int, typer.Option(help="Processes that share each batch, one for each GPU.")] = 1,
+    changes: Changes = [],  # noqa: B006 (likewise)
+) -> None:
+    """Make a run to be trained elsewhere: its folder with train.sh, and train.slurm for a cluster."""
+    with sentences():
+        from mstkd.training.config import find_config, read_config
+        from mstkd.training.configure import save_configuration
+
+        command = save_configuration(read_config(find_config(config), changes), data, output, processes)
+        talk.print(f"Written to {output}; train there with ./train.sh, which runs: {command}", markup=False)
