@@ -60,7 +60,7 @@ class RunsView:
         table.setHorizontalHeaderLabels(list(HEADERS))
         table.verticalHeader().hide()
         table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        table.horizontalHeader().setSectionResizeMode(1, qt.QHeaderView.Stretch)
+        table.horizontalHeader().setSectionResizeMode(0, qt.QHeaderView.Stretch)
         table.connect("itemSelectionChanged()", self._onSelected)
         table.connect("itemChanged(QTableWidgetItem*)", lambda item: self._showButtons())
 
@@ -105,16 +105,15 @@ class RunsView:
         )
 
     def _state(self, run) -> str:
-        logic = self._logic
-        return stateText(run, starting=logic.isStarting(run.folder), asked=_asked(run), problem=logic.problem(run))
+        return stateText(run, starting=self._logic.isStarting(run.folder), asked=_asked(run))
 
     def _showAttached(self) -> None:
         ui, monitor = self._ui, self._logic.monitor
         run = monitor.run if monitor is not None else None
-        stage = "" if run is None else f"{run.name}: {self._state(run) if not self._logic.problem(run) else ''}"
-        progress = progressText(run, monitor.curves) if run is not None else ""
-        ui.stageLabel.text = " ".join(part for part in (stage, f"({progress})" if progress else "") if part)
         ui.stageLabel.visible = run is not None
+        if run is not None:
+            told = [self._state(run), progressText(run, monitor.curves)]
+            ui.stageLabel.text = _("{name}: {told}").format(name=run.name, told=", ".join(filter(None, told)))
         ui.runBar.visible = run is not None and run.steps > 0
         if run is not None and run.steps:
             ui.runBar.setRange(0, run.steps)
