@@ -13,10 +13,10 @@ from mstkd.errors import InputError
 from mstkd.evaluation.ablation import Arm, ablation_report, arm_means
 from mstkd.evaluation.layout import to_markdown
 from mstkd.evaluation.scores import Score
+from mstkd.runs import read_journal
 from mstkd.training.ablation import ARMS, CONTROL, FULL, arm_config, run_ablation
 from mstkd.training.config import PRESET_FOLDER, read_config
 from mstkd.training.devices import make_fabric
-from mstkd.training.journal import read_journal
 
 CONFIG = read_config(PRESET_FOLDER / "quick.yaml")
 

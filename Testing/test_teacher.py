@@ -16,10 +16,11 @@ from mstkd.distillation import Objective
 from mstkd.distillation.style import discriminator_loss
 from mstkd.network import Architecture
 from mstkd.regions import CONVENTIONS
+from mstkd.runs import read_journal
 from mstkd.training.adversary import Adversary
 from mstkd.training.config import PRESET_FOLDER, read_config
 from mstkd.training.devices import make_fabric
-from mstkd.training.journal import Journal, read_journal
+from mstkd.training.journal import Journal
 from mstkd.training.loop import Trainer
 from mstkd.training.loss import segmentation_loss
 from mstkd.training.optimization import Trained

@@ -27,6 +27,7 @@ from mstkd.data.dataset import SamplePlan, SampleStream
 from mstkd.errors import InputError
 from mstkd.models import load_package, write_package
 from mstkd.network import MSTKDNet
+from mstkd.runs import read_journal
 from mstkd.training import loop
 from mstkd.training.average import MovingAverage
 from mstkd.training.batches import batches
@@ -36,7 +37,7 @@ from mstkd.training.config import write_config as store_config
 from mstkd.training.curves import curve_points, draw_curves, smoothing
 from mstkd.training.devices import make_fabric
 from mstkd.training.export import Description, package_run, read_description
-from mstkd.training.journal import Journal, read_journal
+from mstkd.training.journal import Journal
 from mstkd.training.provenance import revision
 from mstkd.training.randomness import random_states, seed_all, set_random_states
 from mstkd.training.run import continue_run, start_run

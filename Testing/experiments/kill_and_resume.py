@@ -23,8 +23,8 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 from small_run import write_config, write_patients
 
+from mstkd.runs import read_journal
 from mstkd.training.checkpoint import load_checkpoint
-from mstkd.training.journal import read_journal
 
 
 def train(arguments: list[str], kill_after: float | None, journal: Path) -> int:

@@ -19,7 +19,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 from small_run import write_config, write_patients
 
-from mstkd.training.journal import read_journal
+from mstkd.runs import read_journal
 
 LIMIT = 1e-5
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")

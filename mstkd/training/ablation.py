@@ -15,9 +15,10 @@ from mstkd.errors import InputError
 from mstkd.evaluation.ablation import Arm, write_ablation
 from mstkd.evaluation.scores import read_scores
 from mstkd.evaluation.sweep import CASES, evaluate_package
+from mstkd.runs import read_journal
 from mstkd.training.config import TrainingConfig, read_config
 from mstkd.training.export import Description, package_run
-from mstkd.training.journal import Listener, read_journal
+from mstkd.training.journal import Listener
 from mstkd.training.run import config_of, continue_run, start_run
 
 CONTROL, FULL = "control", "full"

@@ -16,13 +16,13 @@ from mstkd.data.datalist import Case, read_datalist, write_datalist
 from mstkd.errors import InputError
 from mstkd.inference.memory import is_out_of_memory
 from mstkd.models import load_package
+from mstkd.runs.layout import CONFIG, DATALIST, LOCK, STOP
 from mstkd.training.checkpoint import NAME as CHECKPOINT
 from mstkd.training.config import TrainingConfig, write_config
 from mstkd.training.journal import Journal, Listener
 from mstkd.training.loop import Trainer, check_shares
 from mstkd.training.validation import validation_dice
 
-CONFIG, DATALIST, STOP, LOCK = "config.yaml", "datalist.json", "stop", "lock"
 PATIENCE = 2
 """Signals that wait for the end of a step; torchrun and a terminal may both send one for the same Ctrl-C."""
 
