@@ -37,6 +37,7 @@ class CurvesView:
             Chart(_("Compare runs"), _("Mean validation Dice"), extent=DICE_AXIS),
         )
         self._asked: set[int] = set()
+        self._rows: dict[str, list[str]] = {}
         table = self._ui.diceTable
         table.setColumnCount(1 + len(COLUMNS))
         table.setHorizontalHeaderLabels([_("Sequences"), *COLUMNS])
@@ -130,10 +131,12 @@ class CurvesView:
         ui.diceTable.visible = ui.bestScoreLabel.visible = hasDice
         if hasDice:
             ui.bestScoreLabel.text = _scoreSentence(curves)
-            self._fillTable({name: [_last(of, region) for region in COLUMNS] for name, of in curves.dice.items()})
+            self._fill({name: [_last(of, region) for region in COLUMNS] for name, of in curves.dice.items()})
 
-    def _fillTable(self, rows: dict[str, list[str]]) -> None:
-        table = self._ui.diceTable
+    def _fill(self, rows: dict[str, list[str]]) -> None:
+        if rows == self._rows:
+            return
+        self._rows, table = rows, self._ui.diceTable
         table.setRowCount(len(rows))
         for number, (combination, cells) in enumerate(rows.items()):
             for column, text in enumerate((combination.replace("+", " + "), *cells)):
@@ -141,6 +144,7 @@ class CurvesView:
                 if column:
                     item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
                 table.setItem(number, column, item)
+        table.resizeRowsToContents()
         # All rows are shown: the panel scrolls, the table does not.
         height = table.horizontalHeader().sizeHint.height() + 2 * table.frameWidth
         table.setFixedHeight(height + sum(table.rowHeight(number) for number in range(table.rowCount)))
