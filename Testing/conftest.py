@@ -16,6 +16,8 @@ from panel_fixtures import patient_volumes as patient_volumes
 from slicer_host.fixtures import ctk as ctk
 from slicer_host.fixtures import host as host
 from slicer_host.fixtures import qt as qt
+from train_parts import runs_folder as runs_folder
+from train_parts import train_panel as train_panel
 
 from mstkd.modalities import CHANNELS, Modality
 from mstkd.models import write_package

@@ -58,6 +58,7 @@ class Chart:
         self.node = None
         self._series: dict[str, object] = {}
         self._tables: list = []
+        self._drawn: list[Curve] | None = None
 
     @property
     def isInScene(self) -> bool:
@@ -73,6 +74,9 @@ class Chart:
         if self._logarithmic:
             curves = [c._replace(points=[p for p in c.points if p[1] > 0]) for c in curves]
         curves = [curve for curve in curves if curve.points]
+        if curves == self._drawn:
+            return
+        self._drawn = curves
         modifying = self.node.StartModify()  # so that the view draws once
         self._drop([name for name in self._series if name not in {curve.name for curve in curves}])
         groups: dict[tuple[int, ...], list[Curve]] = {}
@@ -91,7 +95,7 @@ class Chart:
         for node in (self.node, *self._series.values(), *self._tables):
             if node is not None and node.GetScene() is not None:
                 node.GetScene().RemoveNode(node)
-        self.node, self._series, self._tables = None, {}, []
+        self.node, self._series, self._tables, self._drawn = None, {}, [], None
 
     def _dress(self) -> None:
         node = self.node

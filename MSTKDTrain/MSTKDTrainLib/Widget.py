@@ -5,10 +5,15 @@ from __future__ import annotations
 import slicer
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 
-from MSTKDLib.Dialogs import Dialogs
 from MSTKDLib.PackagesView import PackagesView
 from MSTKDLib.Translation import _
 from MSTKDLib.Words import listed
+
+from .Closing import Closing
+from .Plan import Wishes
+from .PlanView import PlanView
+from .RunsView import RunsView
+from .TrainDialogs import TrainDialogs
 
 
 class TrainWidget(ScriptedLoadableModuleWidget):
@@ -17,7 +22,7 @@ class TrainWidget(ScriptedLoadableModuleWidget):
     def __init__(self, parent=None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
         self.logic = None
-        self._dialogs = Dialogs()
+        self._dialogs = TrainDialogs()
         self._message = ""
 
     def makeLogic(self):
@@ -32,33 +37,45 @@ class TrainWidget(ScriptedLoadableModuleWidget):
         self.ui = slicer.util.childWidgetVariables(panel)
         panel.setMRMLScene(slicer.mrmlScene)
         self.logic = self.makeLogic()
-        self.logic.onChange = self._refresh
         self._packages = PackagesView(self.ui, self._dialogs, self._attempt)
+        self._packages.refresh()
         self._makeViews()
+        self.logic.onChange, self.logic.onNews = self._refresh, self._onNews
         self.ui.cancelQuestionButton.connect("clicked(bool)", lambda: self.logic.cancel())
         slicer.app.connect("aboutToQuit()", self.logic.close)
-        self._packages.refresh()
+        self._closing = Closing(self._mayClose)
         self._refresh()
 
     def _makeViews(self) -> None:
         """Each section's view; the only place that knows them all."""
+        ui, logic, dialogs, attempt = self.ui, self.logic, self._dialogs, self._attempt
+        self._plan = PlanView(logic, dialogs, attempt, self._wishes, lambda: self._packages.missing)
+        self._runs = RunsView(logic, dialogs, attempt, lambda compared: None)
+        for section, view in ((ui.trainingSection, self._plan), (ui.trainingSection, self._runs)):
+            section.layout().addWidget(view.widget)
+        self._runViews = ()  # those that show what the attached run tells
 
-    def _place(self, section, view) -> None:
-        section.layout().addWidget(view.widget)
+    def _wishes(self) -> Wishes:
+        """What is to be trained on, and how."""
+        return Wishes()
 
     def cleanup(self) -> None:
         """Called when the panel goes; runs go on."""
+        self._closing.remove()
+        self._runs.close()
         slicer.app.disconnect("aboutToQuit()", self.logic.close)
-        self.logic.onChange = None
+        self.logic.onChange = self.logic.onNews = None
         self.logic.close()
 
     def enter(self) -> None:
         """Called when the user opens the module."""
         self._packages.refresh()
-        self._refresh()
+        self.logic.attachAgain()
+        self.logic.watch(True)
 
     def exit(self) -> None:
         """Called when the user opens another module; runs go on."""
+        self.logic.watch(False)
 
     def onReload(self) -> None:
         """Reload the library too, not only the module's file."""
@@ -80,6 +97,21 @@ class TrainWidget(ScriptedLoadableModuleWidget):
         self._packages.refresh()
         self._refresh()
 
+    def _mayClose(self) -> bool:
+        """Ask what becomes of the runs of this computer when Slicer is closed."""
+        self.logic.look()
+        runs = self.logic.aliveHere()
+        wish = self._dialogs.closing([run.name for run in runs]) if runs else "go on"
+        if wish == "stop":
+            self._attempt(lambda: [self.logic.stop(run.folder) for run in runs])
+            return not self._message
+        return wish == "go on"
+
+    def _onNews(self) -> None:
+        """The attached run has something new to show."""
+        for view in self._runViews:
+            view.show(self.logic.monitor)
+
     def _refresh(self) -> None:
         """Show everything anew from what is known."""
         ui, logic = self.ui, self.logic
@@ -91,3 +123,5 @@ class TrainWidget(ScriptedLoadableModuleWidget):
         ui.questionRow.visible = logic.busy
         ui.questionBar.value = round(100 * logic.share)
         ui.questionLabel.text = logic.text
+        self._plan.refresh()
+        self._runs.refresh()
