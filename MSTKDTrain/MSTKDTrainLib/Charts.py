@@ -11,7 +11,7 @@ from MSTKDLib.Translation import _
 from .Plots import SOLID, Curve, Look, Points
 
 _Series = slicer.vtkMRMLPlotSeriesNode
-DASH, DOT = _Series.LineStyleDash, _Series.LineStyleDot
+DASH, DASH_DOT = _Series.LineStyleDash, _Series.LineStyleDashDot
 CIRCLE, SQUARE, DIAMOND = _Series.MarkerStyleCircle, _Series.MarkerStyleSquare, _Series.MarkerStyleDiamond
 
 # Okabe and Ito's colours, told apart by the colour-blind too; without their yellow, too pale for a line on white.
@@ -29,10 +29,10 @@ TERMS = {
     "logit_kl": (_("logit KL (SLKD)"), Look(GREEN, DASH)),
     "style": (_("style"), Look(PURPLE)),
     "adversarial": (_("adversarial"), Look(PURPLE, DASH)),
-    "discriminator": (_("discriminator's own"), Look(PURPLE, DOT)),
+    "discriminator": (_("discriminator's own"), Look(PURPLE, DASH_DOT)),
 }
 MARKERS = {"WT": CIRCLE, "TC": SQUARE, "ET": DIAMOND}
-LINES = {1: DOT, 2: DASH, 3: SOLID, 4: SOLID}
+LINES = {1: DASH_DOT, 2: DASH, 3: SOLID, 4: SOLID}
 """Line of a combination, by how many sequences it has; within each, the colours tell them apart."""
 
 
@@ -69,7 +69,7 @@ def combinationCurves(curves, region: str = "") -> list[Curve]:
 
 def comparedCurves(runs: Sequence[tuple[str, object]]) -> list[Curve]:
     """Mean validation Dice of each run, by which its best student is chosen."""
-    lines = (SOLID, DASH, DOT)
+    lines = (SOLID, DASH, DASH_DOT)
     return [
         Curve(name, curves.scores, Look(COLOURS[n % len(COLOURS)], lines[n // len(COLOURS) % len(lines)], 2.0, CIRCLE))
         for n, (name, curves) in enumerate(runs)

@@ -15,7 +15,7 @@ from MSTKDLib.Translation import _
 Points = Sequence[tuple[int, float]]
 SOLID = slicer.vtkMRMLPlotSeriesNode.LineStyleSolid
 NO_MARKER = slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone
-MARKER_SIZE = 7.0
+MARKER_SIZE, LEGEND_SIZE = 7.0, 12
 STEP = "Step"
 """The column of the steps, in every table."""
 
@@ -106,6 +106,7 @@ class Chart:
         if self._extent is not None:
             node.SetYAxisRangeAuto(False)
             node.SetYAxisRange(*self._extent)
+        node.SetLegendFontSize(LEGEND_SIZE)
         node.SetEnablePointMoveAlongX(False)  # what was measured is not for dragging
         node.SetEnablePointMoveAlongY(False)
 
