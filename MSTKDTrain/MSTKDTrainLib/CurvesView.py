@@ -45,7 +45,7 @@ class CurvesView:
         table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         table.horizontalHeader().setSectionResizeMode(0, qt.QHeaderView.Stretch)
         self._ui.chartCombo.connect("currentIndexChanged(int)", lambda index: self._onChosen())
-        self._ui.chartRegionCombo.connect("currentIndexChanged(int)", lambda index: self._refreshCharts())
+        self._ui.chartRegionCombo.connect("currentIndexChanged(int)", lambda index: self._refresh())
         self._ui.showPlotButton.connect("clicked(bool)", lambda: self._showPlot())
         self._refresh()
 
@@ -84,24 +84,26 @@ class CurvesView:
         return (lossCurves if kind == LOSSES else regionCurves)(curves)
 
     def _refresh(self) -> None:
-        self._refreshCharts()
-        self._refreshControls()
+        chosen = self._ui.chartCombo.currentIndex
+        curves = {kind: self._curves(kind) for kind in {*self._asked, chosen}}
+        self._refreshCharts(curves)
+        self._refreshControls(curves[chosen])
         self._showScores()
 
-    def _refreshCharts(self) -> None:
+    def _refreshCharts(self, curves: dict[int, list[Curve]]) -> None:
         """Let the charts that were asked for grow; those that went with a closed scene come again."""
         if slicer.mrmlScene.IsBatchProcessing():
             return
         for kind in self._asked:
             chart = self._charts[kind]
             isBack = not chart.isInScene
-            chart.show(self._curves(kind))
+            chart.show(curves[kind])
             if isBack and kind == self._ui.chartCombo.currentIndex and not _activeChart():
                 _select(chart)
 
-    def _refreshControls(self) -> None:
+    def _refreshControls(self, curves: list[Curve]) -> None:
         ui, kind = self._ui, self._ui.chartCombo.currentIndex
-        isEmpty = not any(curve.points for curve in self._curves(kind))
+        isEmpty = not any(curve.points for curve in curves)
         ui.chartRegionCombo.visible = kind == COMBINATIONS
         ui.showPlotButton.enabled = not isEmpty
         ui.chartHintLabel.visible = isEmpty
@@ -109,7 +111,7 @@ class CurvesView:
 
     def _onChosen(self) -> None:
         """Another chart; where one of ours is being looked at, it takes its place."""
-        self._refreshControls()
+        self._refresh()
         shown = _activeChart()
         isOurs = shown and shown in [chart.node.GetID() for chart in self._charts if chart.isInScene]
         if isOurs and self._ui.showPlotButton.enabled:
@@ -134,15 +136,24 @@ class CurvesView:
             self._fill({name: [_last(of, region) for region in COLUMNS] for name, of in curves.dice.items()})
 
     def _fill(self, rows: dict[str, list[str]]) -> None:
-        if rows == self._rows:
-            return
-        self._rows, table = rows, self._ui.diceTable
-        table.setRowCount(len(rows))
+        """Write what changed; making a cell anew takes longer than all the rest of a refresh."""
+        table = self._ui.diceTable
+        if list(rows) != list(self._rows):
+            self._makeCells(list(rows))
         for number, (combination, cells) in enumerate(rows.items()):
-            for column, text in enumerate((combination.replace("+", " + "), *cells)):
-                item = qt.QTableWidgetItem(text)
-                if column:
-                    item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
+            if cells != self._rows.get(combination):
+                for column, text in enumerate(cells, start=1):
+                    table.item(number, column).setText(text)
+        self._rows = rows
+
+    def _makeCells(self, combinations: list[str]) -> None:
+        self._rows, table = {}, self._ui.diceTable
+        table.setRowCount(len(combinations))
+        for number, combination in enumerate(combinations):
+            table.setItem(number, 0, qt.QTableWidgetItem(combination.replace("+", " + ")))
+            for column in range(1, 1 + len(COLUMNS)):
+                item = qt.QTableWidgetItem("")
+                item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
                 table.setItem(number, column, item)
         table.resizeRowsToContents()
         # All rows are shown: the panel scrolls, the table does not.
@@ -151,6 +162,7 @@ class CurvesView:
 
 
 def _hint(kind: int, monitor) -> str:
+    """Why a chart is empty."""
     if kind == RUNS:
         return _("No run with a validation is chosen for comparison; choose some in the list of runs.")
     if monitor is None:
