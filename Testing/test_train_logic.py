@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from mstkd.runs import RunState, read_run
 from small_run import write_config, write_patients
 
+from mstkd.runs import RunState, read_run
 from mstkd.training.config import read_config
 from mstkd.training.run import start_run
 from MSTKDLib.Engine import EngineError

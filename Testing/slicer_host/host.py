@@ -119,6 +119,7 @@ class Host:
         self._leaveScene()
         self.scene, self._application.logic, logics = scene.newScene()
         slicer.mrmlScene = self.scene
+        self._layout = scene.addLayout(self.scene)
         scene.addSliceViews(self.scene)
         modules.setBuiltIn(logics, self._manager)
         return self.scene
