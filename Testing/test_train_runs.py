@@ -29,12 +29,19 @@ def test_each_run_is_told_in_words(open_runs, runs_folder):
     write_run(runs_folder, "a", "running", scores={20: 0.412, 40: 0.587})
     write_run(runs_folder, "b", "failed", message="The disk is full; free space and resume.")
     write_run(runs_folder, "c", "running", pid=2**22 - 3)  # no process has this number
-    panel = open_runs(("d", "finished"))
+    panel = open_runs(("d", "finished"), selected="d")
     told = {row[0]: row[1:] for row in rows(panel)}
-    assert told["a"] == ["running", "40 / 100", "58.7 %", "2026-11-05 09:30"]
-    assert told["b"][0] == "failed: The disk is full; free space and resume."
+    assert told["a"] == ["running", "40 / 100", "58.7 %", "11-05 09:30"]
+    assert told["b"][0] == "failed"
     assert told["c"][0] == "interrupted"
     assert told["d"][0] == "finished"
+
+
+def test_why_a_run_failed_is_said_below_it(open_runs):
+    panel = open_runs(("a", "failed"), selected="a", message="The disk is full; free space and resume.")
+    assert runs(panel).stageLabel.text.startswith("a: failed")
+    assert runs(panel).runProblemLabel.text == "The disk is full; free space and resume."
+    assert runs(panel).pauseRunButton.text == "Resume"
 
 
 def test_validations_that_a_resumed_run_makes_again_do_not_count(open_runs, runs_folder):
@@ -46,7 +53,7 @@ def test_validations_that_a_resumed_run_makes_again_do_not_count(open_runs, runs
 
 def test_the_selected_run_shows_step_epoch_and_time_left(open_runs, runs_folder):
     panel = open_runs(("a", "running"), selected="a", text="Training")
-    assert runs(panel).stageLabel.text == "a: running (Training, step 40 of 100, epoch 4.0, about 2.0 min left)"
+    assert runs(panel).stageLabel.text == "a: running, Training, step 40 of 100, epoch 4.0, about 2.0 min left"
     assert (runs(panel).runBar.value, runs(panel).runBar.maximum) == (40, 100)
 
 

@@ -141,9 +141,10 @@ class TrainLogic(Questions):
         """What ended a run, in one sentence; empty when nothing did."""
         from mstkd.runs import RunState
 
-        if run.state is RunState.INTERRUPTED or run.state is RunState.WAITING:
-            return self._ends.get(home(run.folder), "")
-        return run.message
+        if run.state not in (RunState.INTERRUPTED, RunState.WAITING):
+            return run.message
+        silent = _("The training ended without a word, as when it is killed or the computer goes off; resume it.")
+        return self._ends.get(home(run.folder), silent if run.state is RunState.INTERRUPTED else "")
 
     def rivals(self, device: str | None = None, run: Path | None = None) -> list[Run]:
         """Runs that this computer trains on the device, of which there is one each.

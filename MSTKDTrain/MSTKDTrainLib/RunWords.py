@@ -13,19 +13,18 @@ if TYPE_CHECKING:
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
-def stateText(run: Run, *, starting: bool, asked: str, problem: str) -> str:
-    """A run's state.
+def stateText(run: Run, *, starting: bool, asked: str) -> str:
+    """A run's state in a word or two.
 
     Args:
         starting: A trainer was started and has said nothing yet.
         asked: "pause" or "stop" while the trainer has not yet done so, else empty.
-        problem: Why it ended, in one sentence.
     """
     if starting:
         return _("starting")
     if asked:
         return {"stop": _("stopping"), "pause": _("pausing")}[asked]
-    word = {
+    return {
         "waiting": _("not started"),
         "preparing": _("preparing"),
         "running": _("running"),
@@ -35,7 +34,6 @@ def stateText(run: Run, *, starting: bool, asked: str, problem: str) -> str:
         "failed": _("failed"),
         "interrupted": _("interrupted"),
     }[run.state.value]
-    return _("{state}: {problem}").format(state=word, problem=problem) if problem else word
 
 
 def progressText(run: Run, curves: Curves) -> str:
@@ -65,5 +63,5 @@ def durationText(seconds: float) -> str:
 
 
 def timeText(seconds: float) -> str:
-    """A moment, as the computer's clock shows it."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+    """A moment, as the computer's clock shows it; the year is in most runs' names."""
+    return time.strftime("%m-%d %H:%M", time.localtime(seconds))

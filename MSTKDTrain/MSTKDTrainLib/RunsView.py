@@ -33,6 +33,7 @@ class RunsView:
         self._glances = Glances()
         self._folders: list[Path] = []
         self._rows: list[tuple[str, ...]] = []
+        self._checks: set[Path] = set()  # kept: asking fifty cells at each look takes its time
         self._comparing: Background | None = None
         self._setUpTable()
         ui = self._ui
@@ -60,21 +61,20 @@ class RunsView:
         table.setHorizontalHeaderLabels(list(HEADERS))
         table.verticalHeader().hide()
         table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        table.horizontalHeader().setSectionResizeMode(1, qt.QHeaderView.Stretch)
+        table.horizontalHeader().setSectionResizeMode(0, qt.QHeaderView.Stretch)
         table.connect("itemSelectionChanged()", self._onSelected)
-        table.connect("itemChanged(QTableWidgetItem*)", lambda item: self._showButtons())
+        table.connect("itemChanged(QTableWidgetItem*)", lambda item: self._onChecked())
 
     def _fillTable(self) -> None:
         runs, table = self._logic.runs, self._ui.runsTable
         folders, rows = [run.folder for run in runs], [self._row(run) for run in runs]
         blocked = table.blockSignals(True)
         if (folders, rows) != (self._folders, self._rows):
-            checked = self._checked()
             self._folders, self._rows = folders, rows
             table.setRowCount(len(rows))
             for number, (folder, cells) in enumerate(zip(folders, rows, strict=True)):
                 for column, text in enumerate(cells):
-                    table.setItem(number, column, self._item(text, column, folder in checked))
+                    table.setItem(number, column, self._item(text, column, folder in self._checks))
         monitor = self._logic.monitor
         attached = folders.index(monitor.folder) if monitor is not None and monitor.folder in folders else -1
         if attached != table.currentRow():
@@ -105,16 +105,15 @@ class RunsView:
         )
 
     def _state(self, run) -> str:
-        logic = self._logic
-        return stateText(run, starting=logic.isStarting(run.folder), asked=_asked(run), problem=logic.problem(run))
+        return stateText(run, starting=self._logic.isStarting(run.folder), asked=_asked(run))
 
     def _showAttached(self) -> None:
         ui, monitor = self._ui, self._logic.monitor
         run = monitor.run if monitor is not None else None
-        stage = "" if run is None else f"{run.name}: {self._state(run) if not self._logic.problem(run) else ''}"
-        progress = progressText(run, monitor.curves) if run is not None else ""
-        ui.stageLabel.text = " ".join(part for part in (stage, f"({progress})" if progress else "") if part)
         ui.stageLabel.visible = run is not None
+        if run is not None:
+            told = [self._state(run), progressText(run, monitor.curves)]
+            ui.stageLabel.text = _("{name}: {told}").format(name=run.name, told=", ".join(filter(None, told)))
         ui.runBar.visible = run is not None and run.steps > 0
         if run is not None and run.steps:
             ui.runBar.setRange(0, run.steps)
@@ -139,8 +138,13 @@ class RunsView:
         ui.compareRunsButton.enabled = bool(self._checked()) and self._comparing is None
 
     def _checked(self) -> list[Path]:
-        table = self._ui.runsTable
-        return [f for number, f in enumerate(self._folders) if table.item(number, 0).checkState() == qt.Qt.Checked]
+        return [folder for folder in self._folders if folder in self._checks]
+
+    def _onChecked(self) -> None:
+        cells = [self._ui.runsTable.item(number, 0) for number in range(len(self._folders))]
+        pairs = zip(self._folders, cells, strict=True)
+        self._checks = {folder for folder, cell in pairs if cell.checkState() == qt.Qt.Checked}
+        self._showButtons()
 
     def _onSelected(self) -> None:
         number, monitor = self._ui.runsTable.currentRow(), self._logic.monitor
