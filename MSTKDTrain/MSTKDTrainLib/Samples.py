@@ -16,7 +16,6 @@ from MSTKDLib.Segments import LABELMAP, SURFACE, displaySegments, newSegment, pu
 from MSTKDLib.Translation import _
 from MSTKDLib.Views import sliceLayers, tumourCentre
 
-FOLDER, INDEX = "samples", "index.json"
 REFERENCE_WIDTH = 3
 """Of the outlines, in pixels: they are seen over the prediction's fill."""
 PREDICTION_FILL = 0.45
@@ -36,7 +35,9 @@ class Sample:
 
 def readSamples(run: Path) -> list[Sample]:
     """The samples of a run as its last validation left them; none while they are missing or being written."""
-    folder = run / FOLDER
+    from mstkd.runs.layout import INDEX, SAMPLES
+
+    folder = run / SAMPLES
     try:
         return [
             Sample(
