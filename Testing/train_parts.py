@@ -15,7 +15,18 @@ def runs_folder(host, tmp_path, qt):
 
 
 @pytest.fixture
-def train_panel(host, missing_packages, runs_folder):
+def train_panel(host, missing_packages, runs_folder, monkeypatch):
+    """The panel, told what can be set by the engine's own answer, without waiting for its process."""
+    from MSTKDTrainLib.SettingsView import SettingsView
+
+    from mstkd.worker.training_requests import DescribeTrainingRequest
+    from mstkd.worker.tasks.training import describe
+
+    def refresh(view):
+        if not view.preset:
+            view._onDescribed(describe(DescribeTrainingRequest(task="describe_training"), lambda share, text: None))
+
+    monkeypatch.setattr(SettingsView, "refresh", refresh)
     widget = host.openModule("MSTKDTrain")
     widget.parent.show()
     return widget

@@ -35,6 +35,7 @@ class RunsView:
         self._rows: list[tuple[str, ...]] = []
         self._checks: set[Path] = set()  # kept: asking fifty cells at each look takes its time
         self._comparing: Background | None = None
+        self._compared: list[tuple[str, RunMonitor]] = []
         self._setUpTable()
         ui = self._ui
         ui.pauseRunButton.connect("clicked(bool)", lambda: attempt(self._pauseOrResume))
@@ -48,6 +49,9 @@ class RunsView:
         """Show the runs as the logic saw them last."""
         self._fillTable()
         self._showAttached()
+        grown = [monitor for _name, monitor in self._compared if monitor.poll()]
+        if grown:
+            self._tellCompared()
 
     def close(self) -> None:
         """Read no more journals."""
@@ -179,8 +183,12 @@ class RunsView:
     def _onRead(self, compared: list | None, error: Exception | None) -> None:
         self._comparing = None
         if error is None:
-            self._onCompare(compared)
+            self._compared = compared
+            self._tellCompared()
         self._showButtons()
+
+    def _tellCompared(self) -> None:
+        self._onCompare([(name, monitor.curves) for name, monitor in self._compared])
 
 
 def _readAll(monitors: list):
@@ -190,7 +198,7 @@ def _readAll(monitors: list):
         while monitor.behind:
             yield
             monitor.poll()
-    return [(name, monitor.curves) for name, monitor in monitors]
+    return monitors
 
 
 def _asked(run) -> str:

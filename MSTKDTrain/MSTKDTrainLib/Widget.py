@@ -10,9 +10,14 @@ from MSTKDLib.Translation import _
 from MSTKDLib.Words import listed
 
 from .Closing import Closing
+from .CurvesView import CurvesView
+from .DataView import DataView
+from .FinishView import FinishView
 from .Plan import Wishes
 from .PlanView import PlanView
 from .RunsView import RunsView
+from .SamplesView import SamplesView
+from .SettingsView import SettingsView
 from .TrainDialogs import TrainDialogs
 
 
@@ -49,20 +54,38 @@ class TrainWidget(ScriptedLoadableModuleWidget):
     def _makeViews(self) -> None:
         """Each section's view; the only place that knows them all."""
         ui, logic, dialogs, attempt = self.ui, self.logic, self._dialogs, self._attempt
+        self._data = DataView(logic, dialogs, attempt, self._onData)
+        self._settings = SettingsView(logic, dialogs, attempt, self._refresh)
         self._plan = PlanView(logic, dialogs, attempt, self._wishes, lambda: self._packages.missing)
-        self._runs = RunsView(logic, dialogs, attempt, lambda compared: None)
-        for section, view in ((ui.trainingSection, self._plan), (ui.trainingSection, self._runs)):
+        self._curves, self._samples = CurvesView(), SamplesView()
+        self._runs = RunsView(logic, dialogs, attempt, self._curves.compare)
+        self._finish = FinishView(logic, dialogs, attempt)
+        for section, view in (
+            (ui.dataSection, self._data),
+            (ui.settingsSection, self._settings),
+            (ui.trainingSection, self._plan),
+            (ui.trainingSection, self._runs),
+            (ui.progressSection, self._curves),
+            (ui.progressSection, self._samples),
+            (ui.modelSection, self._finish),
+        ):
             section.layout().addWidget(view.widget)
-        self._runViews = ()  # those that show what the attached run tells
 
     def _wishes(self) -> Wishes:
         """What is to be trained on, and how."""
-        return Wishes()
+        settings = self._settings
+        return Wishes(self._data.datalist, settings.settings, settings.preset, settings.ablation)
+
+    def _onData(self) -> None:
+        """Other data: their sets may be weighted."""
+        self._settings.datasets = self._data.datasets
+        self._refresh()
 
     def cleanup(self) -> None:
         """Called when the panel goes; runs go on."""
         self._closing.remove()
-        self._runs.close()
+        for view in (self._data, self._runs, self._curves, self._samples):
+            view.close()
         slicer.app.disconnect("aboutToQuit()", self.logic.close)
         self.logic.onChange = self.logic.onNews = None
         self.logic.close()
@@ -70,6 +93,7 @@ class TrainWidget(ScriptedLoadableModuleWidget):
     def enter(self) -> None:
         """Called when the user opens the module."""
         self._packages.refresh()
+        self._settings.refresh()
         self.logic.attachAgain()
         self.logic.watch(True)
 
@@ -94,7 +118,10 @@ class TrainWidget(ScriptedLoadableModuleWidget):
             work()
         except (InputError, OSError, RuntimeError) as error:  # EngineError is a RuntimeError
             self._message = str(error)
+        before = self._packages.missing
         self._packages.refresh()
+        if before and not self._packages.missing:  # now the engine can say what can be set
+            self._settings.refresh()
         self._refresh()
 
     def _mayClose(self) -> bool:
@@ -109,7 +136,7 @@ class TrainWidget(ScriptedLoadableModuleWidget):
 
     def _onNews(self) -> None:
         """The attached run has something new to show."""
-        for view in self._runViews:
+        for view in (self._curves, self._samples):
             view.show(self.logic.monitor)
 
     def _refresh(self) -> None:
@@ -123,5 +150,7 @@ class TrainWidget(ScriptedLoadableModuleWidget):
         ui.questionRow.visible = logic.busy
         ui.questionBar.value = round(100 * logic.share)
         ui.questionLabel.text = logic.text
+        self._data.refresh()
         self._plan.refresh()
         self._runs.refresh()
+        self._finish.show(logic.monitor.run if logic.monitor is not None else None)
