@@ -209,7 +209,7 @@ def test_a_journal_that_began_anew_begins_the_charts_anew(view, run):
     watched.poll()
     view.show(watched)
     assert drawn(chart)["style"][:, 0].tolist() == [1]
-    assert not view._ui.diceTable.visible
+    assert not view._ui.lastDiceTable.visible
 
 
 def test_compared_runs_stand_beside_each_other(view, run, tmp_path):
@@ -226,7 +226,7 @@ def test_compared_runs_stand_beside_each_other(view, run, tmp_path):
 
 def test_the_table_has_the_last_validation(view, run):
     view.show(Watched(run))
-    table, last = view._ui.diceTable, raw(run, "validation")[-1]
+    table, last = view._ui.lastDiceTable, raw(run, "validation")[-1]
     cells = [[table.item(row, column).text() for column in range(4)] for row in range(table.rowCount)]
     assert [row[0].replace(" + ", "+") for row in cells] == SUBSETS
     for row, subset in zip(cells, SUBSETS, strict=True):
@@ -237,7 +237,7 @@ def test_the_table_has_the_last_validation(view, run):
 def test_a_region_that_no_reference_knows_stays_empty(view, tmp_path):
     told = {"event": "validation", "step": 5, "dice": {"T1": {"WT": 0.5}}, "score": 0.5, "best": {}}
     view.show(Watched(write_journal(tmp_path / "run", [start(0, 9), told])))
-    table = view._ui.diceTable
+    table = view._ui.lastDiceTable
     assert [table.item(0, column).text() for column in range(4)] == ["T1", "0.500", "", ""]
     assert list(drawn(show(view, REGIONS))) == ["WT"]
 

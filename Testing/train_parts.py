@@ -19,8 +19,8 @@ def train_panel(host, missing_packages, runs_folder, monkeypatch):
     """The panel, told what can be set by the engine's own answer, without waiting for its process."""
     from MSTKDTrainLib.SettingsView import SettingsView
 
-    from mstkd.worker.training_requests import DescribeTrainingRequest
     from mstkd.worker.tasks.training import describe
+    from mstkd.worker.training_requests import DescribeTrainingRequest
 
     def refresh(view):
         if not view.preset:

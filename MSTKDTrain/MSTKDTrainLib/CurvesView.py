@@ -38,7 +38,7 @@ class CurvesView:
         )
         self._asked: set[int] = set()
         self._rows: dict[str, list[str]] = {}
-        table = self._ui.diceTable
+        table = self._ui.lastDiceTable
         table.setColumnCount(1 + len(COLUMNS))
         table.setHorizontalHeaderLabels([_("Sequences"), *COLUMNS])
         table.verticalHeader().hide()
@@ -130,14 +130,14 @@ class CurvesView:
         curves = self._monitor.curves if self._monitor is not None else None
         ui = self._ui
         hasDice = curves is not None and bool(_lastStep(curves))
-        ui.diceTable.visible = ui.bestScoreLabel.visible = hasDice
+        ui.lastDiceTable.visible = ui.bestScoreLabel.visible = hasDice
         if hasDice:
             ui.bestScoreLabel.text = _scoreSentence(curves)
             self._fill({name: [_last(of, region) for region in COLUMNS] for name, of in curves.dice.items()})
 
     def _fill(self, rows: dict[str, list[str]]) -> None:
         """Write what changed; making a cell anew takes longer than all the rest of a refresh."""
-        table = self._ui.diceTable
+        table = self._ui.lastDiceTable
         if list(rows) != list(self._rows):
             self._makeCells(list(rows))
         for number, (combination, cells) in enumerate(rows.items()):
@@ -147,7 +147,7 @@ class CurvesView:
         self._rows = rows
 
     def _makeCells(self, combinations: list[str]) -> None:
-        self._rows, table = {}, self._ui.diceTable
+        self._rows, table = {}, self._ui.lastDiceTable
         table.setRowCount(len(combinations))
         for number, combination in enumerate(combinations):
             table.setItem(number, 0, qt.QTableWidgetItem(combination.replace("+", " + ")))
