@@ -116,8 +116,7 @@ def measure(folder: Path, datalist: Path, cache: Path, device: torch.device, tel
     workers, saves = [0.0], [0.0]
     for number, patch in enumerate(patches):
         tell(0.2 + 0.6 * number / len(patches), f"Trying steps of {' x '.join(map(str, patch))} mm")
-        on_gpu = device.type == "cuda"
-        watch = Stopwatch(warm_up=5 if on_gpu else 1, block=config.sampling.workers, fewest=10 if on_gpu else 3)
+        watch = Stopwatch(warm_up=5 if device.type == "cuda" else 1, block=config.sampling.workers)
         watches.append(watch)
         trainer.config = probed(config, patch, trainer.step + watch.most + 1)
         trainer.stream = SampleStream(ready, sample_plan(trainer.config))
