@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-SOURCES := mstkd MSTKDLib MSTKDSegment Testing
+SOURCES := mstkd MSTKDLib MSTKDSegment MSTKDTrain Testing
 
 .PHONY: demo test clean
 

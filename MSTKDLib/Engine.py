@@ -32,13 +32,13 @@ def engineFolder() -> Path:
     return folder
 
 
-def command() -> list[str]:
-    """The command line of the engine's child process.
+def command(module: str, *arguments: str) -> list[str]:
+    """The command line of a child process of the engine's.
 
     Raises:
         EngineError: No Python interpreter was found.
     """
-    return [_interpreter(), "-u", "-m", "mstkd.worker"]
+    return [_interpreter(), "-u", "-m", module, *arguments]
 
 
 def _interpreter() -> str:
@@ -61,15 +61,19 @@ def environment(temporary: str) -> dict[str, str]:
 
     Args:
         temporary: The folder for the engine's temporary files, which may hold the patient's
-            images; it goes with the worker, however that ends.
+            images; the worker's goes with it, however that ends.
     """
     path = [str(engineFolder())] + [p for p in [os.environ.get("PYTHONPATH")] if p]
     ours = {"PYTHONPATH": os.pathsep.join(path), "PYTHONUNBUFFERED": "1"}
     return {**os.environ, **ours, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary)}
 
 
-def temporaryFolder() -> tempfile.TemporaryDirectory:
-    """A new folder where the user wants temporary files, as far as there is an application to say so."""
+def temporaryPath() -> str:
+    """Where the user wants temporary files, as far as there is an application to say so; Slicer's end leaves it."""
     application = getattr(slicer, "app", None)
-    where = application.temporaryPath if application is not None else None
-    return tempfile.TemporaryDirectory(prefix="MSTKD-", dir=where, ignore_cleanup_errors=True)
+    return application.temporaryPath if application is not None else tempfile.gettempdir()
+
+
+def temporaryFolder() -> tempfile.TemporaryDirectory:
+    """A new folder for temporary files."""
+    return tempfile.TemporaryDirectory(prefix="MSTKD-", dir=temporaryPath(), ignore_cleanup_errors=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import qt
 import slicer
 
 
@@ -22,4 +21,6 @@ class Memory:
 
     def remember(self, name: str, value: str) -> None:
         """Keep a setting for the next start."""
+        import qt  # only where there is an application
+
         qt.QSettings().setValue(f"{self._module}/{name}", value)

@@ -24,6 +24,21 @@ def showInViews(result, volumes: list) -> None:
         slicer.vtkMRMLSliceNode.JumpAllSlices(scene, *tumourCentre(result.labels, reference))
 
 
+def showPatient(reference, middle: tuple[float, float, float] | None) -> None:
+    """Show another patient in every slice view: its reference alone, fitted.
+
+    Args:
+        middle: Where to go to, in RAS world coordinates (mm); None stays in the volume's middle.
+    """
+    scene = reference.GetScene()
+    for composite in sliceLayers(scene):
+        composite.SetBackgroundVolumeID(reference.GetID())
+        composite.SetForegroundVolumeID(None)
+    slicer.app.applicationLogic().FitSliceToAll()
+    if middle is not None:
+        slicer.vtkMRMLSliceNode.JumpAllSlices(scene, *middle)
+
+
 def isInSlices(volume) -> bool:
     """Whether a volume lies over the others in any slice view."""
     return volume.GetID() in [layers.GetForegroundVolumeID() for layers in sliceLayers(volume.GetScene())]

@@ -11,6 +11,14 @@ import vtk
 from .Engine import EngineError
 from .Translation import _
 
+UNCERTAINTY = "MSTKDSegment.Uncertainty"
+"""The attribute that marks a volume as a result's uncertainty."""
+
+
+def isUncertainty(volumeNode) -> bool:
+    """Whether a volume is an uncertainty, not an image of a patient."""
+    return volumeNode.GetAttribute(UNCERTAINTY) is not None
+
 
 def worldMatrix(volumeNode) -> vtk.vtkMatrix4x4:
     """Voxel index to RAS world of a volume node, its linear parent transforms included.
@@ -85,3 +93,37 @@ def readImage(path: Path) -> np.ndarray:
         return sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
     except RuntimeError:
         raise EngineError(_("The engine's result could not be read; try again.")) from None
+
+
+def readPlaced(path: Path, channel: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """A NIfTI, NRRD or MetaImage file as an array ``(k, j, i)`` and its voxel index to RAS world, ``(4, 4)``.
+
+    Args:
+        channel: Which 3D image of a 4D NIfTI file, counted from 0; the others are not read.
+
+    Raises:
+        EngineError: The file is missing, damaged, no image or not 3D; one sentence.
+    """
+    import SimpleITK as sitk
+
+    reader, image = sitk.ImageFileReader(), None
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+        size = list(reader.GetSize())
+        if channel is not None and len(size) == 4 and 0 <= channel < size[3]:
+            reader.SetExtractSize([*size[:3], 0])
+            reader.SetExtractIndex([0, 0, 0, channel])
+            size.pop()
+        if len(size) == 3 and reader.GetNumberOfComponents() == 1:
+            image = reader.Execute()
+    except RuntimeError:  # its words are for programmers
+        raise EngineError(
+            _("{file} cannot be read, it is missing, damaged or no image; copy or export it again.").format(file=path)
+        ) from None
+    if image is None:
+        raise EngineError(_("{file} is no single 3D image; correct the file or the list.").format(file=path))
+    ijkToLPS = np.eye(4)
+    ijkToLPS[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
+    ijkToLPS[:3, 3] = image.GetOrigin()
+    return sitk.GetArrayFromImage(image), np.diag([-1.0, -1.0, 1.0, 1.0]) @ ijkToLPS

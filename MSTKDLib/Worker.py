@@ -50,7 +50,7 @@ class WorkerProcess:
         answers, complaints = (Path(self._folder.name) / name for name in ("answers", "complaints"))
         with answers.open("wb") as out, complaints.open("wb") as err:
             self.process = subprocess.Popen(
-                command(),
+                command("mstkd.worker"),
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=err,

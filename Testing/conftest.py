@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import nibabel as nib
@@ -16,6 +17,8 @@ from panel_fixtures import patient_volumes as patient_volumes
 from slicer_host.fixtures import ctk as ctk
 from slicer_host.fixtures import host as host
 from slicer_host.fixtures import qt as qt
+from train_parts import runs_folder as runs_folder
+from train_parts import train_panel as train_panel
 
 from mstkd.modalities import CHANNELS, Modality
 from mstkd.models import write_package
@@ -27,6 +30,12 @@ settings.load_profile("repeatable")
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "Resources" / "SampleData" / "BraTS2021_01479"
 NAMES = {Modality.FLAIR: "flair", Modality.T1: "t1", Modality.T1GD: "t1c", Modality.T2: "t2"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_state(tmp_path_factory) -> None:
+    """Runs of the tests neither see a real run on this machine nor are seen by one."""
+    os.environ["MSTKD_STATE"] = str(tmp_path_factory.mktemp("state"))
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from mstkd.runs import read_journal
 from small_run import write_config, write_patients
 from test_cli import mstkd, sentence
 
@@ -16,7 +17,6 @@ from mstkd.evaluation.scores import Score
 from mstkd.training.ablation import ARMS, CONTROL, FULL, arm_config, run_ablation
 from mstkd.training.config import PRESET_FOLDER, read_config
 from mstkd.training.devices import make_fabric
-from mstkd.training.journal import read_journal
 
 CONFIG = read_config(PRESET_FOLDER / "quick.yaml")
 

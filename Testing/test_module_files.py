@@ -13,7 +13,7 @@ from MSTKDLib.Engine import EngineError
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / "MSTKDLib"
-MODULES = (ROOT / "MSTKDSegment",)
+MODULES = (ROOT / "MSTKDSegment", ROOT / "MSTKDTrain")
 SOURCES = sorted(path for folder in (SHARED, *MODULES) for path in folder.rglob("*.py"))
 OURS = {"MSTKDLib", *(f"{module.name}Lib" for module in MODULES)}
 ALLOWED = {*sys.stdlib_module_names, "slicer", "qt", "ctk", "vtk", "numpy", *OURS}

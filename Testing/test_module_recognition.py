@@ -10,11 +10,12 @@ import recognition_rows
 import slicer
 import vtk
 from dicom_study import PHYSICS, Visit
-from MSTKDSegmentLib.Recognise import evidenceOf, proposeVolumes
 from MSTKDSegmentLib.Uncertainty import showUncertainty
 from pydicom import dcmread
 from slicer_scene import new_scene
 from tumour_scene import SHAPE, add_segmentation, add_volume
+
+from MSTKDLib.Recognise import evidenceOf, proposeVolumes
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import slicer
-from MSTKDSegmentLib.Uncertainty import hasUncertainty, isUncertainty, showUncertainty
+from MSTKDSegmentLib.Uncertainty import hasUncertainty, showUncertainty
 from slicer_scene import new_scene
 from tumour_scene import SHAPE, add_segmentation, add_volume, saved_and_loaded, tumour
 from vtk.util import numpy_support
 
 from MSTKDLib.Engine import EngineError
+from MSTKDLib.Volumes import isUncertainty
 
 ENTROPY = np.random.default_rng(0).integers(0, 101, SHAPE).astype(np.uint8)
 

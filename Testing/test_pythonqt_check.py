@@ -6,7 +6,7 @@ import pytest
 from slicer_host.pythonqt_check import check, checkTree
 
 ROOT = Path(__file__).parents[1]
-MODULES = ("MSTKDLib", "MSTKDSegment")
+MODULES = ("MSTKDLib", "MSTKDSegment", "MSTKDTrain")
 FORMS = {
     "segmentButton": "QPushButton",
     "selector": "qMRMLNodeComboBox",

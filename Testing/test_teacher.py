@@ -16,10 +16,11 @@ from mstkd.distillation import Objective
 from mstkd.distillation.style import discriminator_loss
 from mstkd.network import Architecture
 from mstkd.regions import CONVENTIONS
+from mstkd.runs import read_journal
 from mstkd.training.adversary import Adversary
 from mstkd.training.config import PRESET_FOLDER, read_config
 from mstkd.training.devices import make_fabric
-from mstkd.training.journal import Journal, read_journal
+from mstkd.training.journal import Journal
 from mstkd.training.loop import Trainer
 from mstkd.training.loss import segmentation_loss
 from mstkd.training.optimization import Trained
@@ -85,7 +86,7 @@ class Step:
         )
         # As it was before the step, which moves its estimates of spectral norms.
         self.discriminator = copy.deepcopy(self.trainer.adversary.trained.module)
-        assert self.trainer.train(stop=lambda: False)
+        assert self.trainer.train(stop=lambda: False, pause=lambda: False)
         self.batch = default_collate([self.trainer.stream[i] for i in range(config.sampling.batch_size)])
         self.student, self.teacher = self.trainer.student.module, self.trainer.teacher.trainee.module
         trained = (self.trainer.student, self.trainer.teacher.trainee, self.trainer.adversary.trained)

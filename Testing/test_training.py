@@ -4,7 +4,6 @@ import json
 import math
 import multiprocessing
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from mstkd.data.dataset import SamplePlan, SampleStream
 from mstkd.errors import InputError
 from mstkd.models import load_package, write_package
 from mstkd.network import MSTKDNet
+from mstkd.runs import read_journal
 from mstkd.training import loop
 from mstkd.training.average import MovingAverage
 from mstkd.training.batches import batches
@@ -36,7 +36,7 @@ from mstkd.training.config import write_config as store_config
 from mstkd.training.curves import curve_points, draw_curves, smoothing
 from mstkd.training.devices import make_fabric
 from mstkd.training.export import Description, package_run, read_description
-from mstkd.training.journal import Journal, read_journal
+from mstkd.training.journal import Journal
 from mstkd.training.provenance import revision
 from mstkd.training.randomness import random_states, seed_all, set_random_states
 from mstkd.training.run import continue_run, start_run
@@ -80,7 +80,7 @@ def events(run, kind):
 
 def stop_after(monkeypatch, step):
     train = loop.Trainer.train
-    monkeypatch.setattr(loop.Trainer, "train", lambda self, stop: train(self, stop=lambda: self.step >= step))
+    monkeypatch.setattr(loop.Trainer, "train", lambda self, stop, pause: train(self, lambda: self.step >= step, pause))
 
 
 def test_a_run_trains_validates_and_becomes_a_package_of_student_or_teacher(tmp_path, train):
@@ -186,19 +186,6 @@ def assert_same(a, b):
         assert a == b
 
 
-def test_a_stop_file_ends_a_run_with_a_checkpoint_and_is_taken_away(tmp_path, train):
-    run = tmp_path / "run"
-    validate = "phases.0.steps=1"
-    assert train("run", validate)
-    shutil.rmtree(run)
-    start_run(read_config(tmp_path / "config.yaml"), tmp_path / "patients" / "datalist.json", run)
-    (run / "stop").touch()
-    assert not train("run")
-    assert load_checkpoint(run)["step"] == 0
-    assert not (run / "stop").exists()
-    assert train("run")
-
-
 def test_a_run_goes_on_with_changed_settings_and_says_so(tmp_path, train, monkeypatch):
     with monkeypatch.context() as patch:
         stop_after(patch, 2)
@@ -228,12 +215,12 @@ def test_a_run_stopped_in_a_validation_owes_it_and_ends_as_an_uninterrupted_one(
     with monkeypatch.context() as patch:
         asked = []
 
-        def stop_in_validation(self, stop):
+        def stop_in_validation(self, stop, pause):
             def impatient():
                 asked.append(self._validation_due())
                 return asked[-1]
 
-            return run(self, impatient)
+            return run(self, impatient, pause)
 
         patch.setattr(loop.Trainer, "train", stop_in_validation)
         assert not train("owing")

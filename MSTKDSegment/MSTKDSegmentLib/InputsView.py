@@ -7,11 +7,10 @@ from collections.abc import Callable
 import qt
 import slicer
 
+from MSTKDLib.Recognise import evidenceOf, mixedPatients, proposeVolumes
 from MSTKDLib.Translation import _
+from MSTKDLib.Witnesses import readVolume
 from MSTKDLib.Words import LABELS
-
-from .Recognise import evidenceOf, mixedPatients, proposeVolumes
-from .Witnesses import readVolume
 
 RECOGNISE_AFTER_MS = 300
 """A volume node is added before its image and its name; four are often loaded in one go."""

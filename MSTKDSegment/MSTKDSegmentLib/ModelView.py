@@ -8,6 +8,7 @@ from pathlib import Path
 import qt
 
 from MSTKDLib.Dialogs import asRichText
+from MSTKDLib.ModelLicence import agree, isAgreed, takeStaged
 from MSTKDLib.Translation import _
 from MSTKDLib.Words import LABELS
 
@@ -56,17 +57,15 @@ class ModelView:
 
     def agreed(self) -> bool:
         """Whether the chosen model may be used: its licence is permissive, or the user agrees; asked once."""
-        from mstkd.store import needs_consent
-
         model = self.model
-        if not needs_consent(model.card) or remembered(_agreement(model)) == model.sha256:
+        if isAgreed(model):
             return True
         question = _("{model}: {summary}\n\nLicence: {licence}\n\nUse it under this licence?").format(
             model=model.label, summary=model.summary, licence=model.licence
         )
         if not self._dialogs.confirm(question):
             return False
-        remember(_agreement(model), model.sha256)
+        agree(model)
         return True
 
     def expectedDice(self, chosen: dict) -> tuple[float, int] | None:
@@ -141,22 +140,4 @@ class ModelView:
 
     def _onStaged(self, answer: dict) -> None:
         """The engine has checked a model: show its licence, ask, and take it or throw it away."""
-        self._attempt(lambda: self._takeOrDiscard(Path(answer["staged"]), answer["card"]))
-
-    def _takeOrDiscard(self, folder: Path, card: dict) -> None:
-        from mstkd.store import accept_staged, discard_staged
-
-        question = _("{name} {version}: {summary}\n\nLicence: {licence}\n\nInstall it under this licence?").format(
-            name=card["name"], version=card["version"], summary=card["summary"], licence=card["licence"]
-        )
-        if not self._dialogs.confirm(question):
-            discard_staged(folder)
-            return
-        model = accept_staged(folder)
-        remember(_agreement(model), model.sha256)
-        remember("model", model.label)
-
-
-def _agreement(model) -> str:
-    """The setting that keeps the weights whose licence the user has agreed to."""
-    return f"agreed/{model.label}"
+        self._attempt(lambda: takeStaged(Path(answer["staged"]), answer["card"], self._dialogs.confirm))

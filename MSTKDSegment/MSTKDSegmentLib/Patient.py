@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 
 from MSTKDLib.Engine import CancelledError, EngineError, temporaryFolder
+from MSTKDLib.Recognise import mixedPatients
 from MSTKDLib.Session import Session
 from MSTKDLib.Steps import Steps
 from MSTKDLib.Translation import _
 from MSTKDLib.Volumes import readImage, writeVolume
+from MSTKDLib.Witnesses import readVolume
 from MSTKDLib.Words import LABELS
 
-from .Recognise import mixedPatients
 from .Regions import importSteps
 from .States import State
-from .Witnesses import readVolume
 
 ENGINE_SHARE = 0.95
 """Of the progress bar; the rest is the import."""

@@ -11,9 +11,9 @@ import slicer
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 
 from MSTKDLib.Dependencies import missingRequirements
+from MSTKDLib.Recognise import proposeVolumes
 from MSTKDLib.Words import LABELS
 
-from .Recognise import proposeVolumes
 from .Sample import loadSample
 from .States import State
 

@@ -9,9 +9,10 @@ from vtk.util import numpy_support
 from MSTKDLib.Engine import EngineError
 from MSTKDLib.Translation import _
 from MSTKDLib.Views import sliceLayers
+from MSTKDLib.Volumes import UNCERTAINTY, isUncertainty
 
-ROLE = "MSTKDSegment.Uncertainty"
-"""Node reference from a segmentation to its uncertainty, and the attribute that marks such a volume."""
+ROLE = UNCERTAINTY
+"""Node reference from a segmentation to its uncertainty."""
 BEFORE = "MSTKDSegment.Before"
 """Node reference from a slice's layers to its foreground before, and the attribute of its opacity."""
 SURE_PERCENT = 20
@@ -24,11 +25,6 @@ _COLOURS = "vtkMRMLColorTableNodeFileInferno.txt", "vtkMRMLColorTableNodeIron"
 def hasUncertainty(segmentationNode) -> bool:
     """Whether the scene holds the segmentation's uncertainty."""
     return segmentationNode.GetNodeReference(ROLE) is not None
-
-
-def isUncertainty(volumeNode) -> bool:
-    """Whether a volume is an uncertainty, not an image of a patient."""
-    return volumeNode.GetAttribute(ROLE) is not None
 
 
 def showUncertainty(segmentationNode, array: np.ndarray | None, visible: bool):

@@ -21,10 +21,10 @@ import torch
 
 sys.path.append(str(Path(__file__).parents[1]))
 
+from mstkd.runs import read_journal
 from small_run import write_config, write_patients
 
 from mstkd.training.checkpoint import load_checkpoint
-from mstkd.training.journal import read_journal
 
 
 def train(arguments: list[str], kill_after: float | None, journal: Path) -> int:

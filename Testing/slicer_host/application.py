@@ -32,8 +32,12 @@ class qSlicerModuleManager(QtCore.QObject):
         return list(self.loaded)
 
 
+class qSlicerMainWindow(QtWidgets.QMainWindow):
+    """The main window, for a test that asks for one; it asks nothing when it is closed."""
+
+
 class qSlicerApplication(QtWidgets.QApplication):
-    """The application without main window; its signals are fired by the host."""
+    """The application, at first without main window; its signals are fired by the host."""
 
     SIGNALS: ClassVar = {
         "startupCompleted()": "startupSignal",
@@ -45,6 +49,7 @@ class qSlicerApplication(QtWidgets.QApplication):
     def __init__(self, folder: str):
         super().__init__(["Slicer"])
         self._folder, self.testing, self.logic = folder, False, None
+        self.window: qSlicerMainWindow | None = None
         self.manager = qSlicerModuleManager()
         self.ioManager: object = None
         self.setOrganizationName("NA-MIC")

@@ -119,6 +119,7 @@ class Host:
         self._leaveScene()
         self.scene, self._application.logic, logics = scene.newScene()
         slicer.mrmlScene = self.scene
+        self._layout = scene.addLayout(self.scene)
         scene.addSliceViews(self.scene)
         modules.setBuiltIn(logics, self._manager)
         return self.scene
@@ -132,6 +133,7 @@ class Host:
     def reset(self) -> None:
         """Forget what happened: scene, dialogs, errors, packages, sample data."""
         self.newScene()
+        self._dropMainWindow()
         dialogs.dialogs.clear()
         self.slotErrors.clear()
         util.selectedModules.clear()
@@ -142,6 +144,28 @@ class Host:
         self._application.settings().clear()
         for signal in ("startupCompleted()", "aboutToQuit()"):
             signals.disconnect(self._application, signal)
+
+    # Main window
+
+    def openMainWindow(self) -> None:
+        """Give Slicer a main window; open it before the panel, as Slicer does."""
+        self._application.window = application.qSlicerMainWindow()
+        self._application.window.show()
+        self.process()
+
+    def closeMainWindow(self) -> bool:
+        """What a click on its cross does; whether it was closed, which ends Slicer."""
+        closed = self._application.window.close()
+        self.process()
+        if closed:
+            self.quit()
+            self._dropMainWindow()
+        return closed
+
+    def _dropMainWindow(self) -> None:
+        if self._application.window is not None:
+            Shiboken.delete(self._application.window)
+            self._application.window = None
 
     # Modules
 

@@ -11,6 +11,7 @@ _LOGICS = {
     "Volumes": "vtkSlicerVolumesLogic",
     "Segmentations": "vtkSlicerSegmentationsModuleLogic",
     "SubjectHierarchy": "vtkSlicerSubjectHierarchyModuleLogic",
+    "Plots": "vtkSlicerPlotsLogic",
 }
 
 _TOLD_WHILE_DYING = (
@@ -61,6 +62,17 @@ def closeScene(scene) -> None:
             node.RemoveObservers(event)
     for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.StartCloseEvent, scene.EndCloseEvent):
         scene.RemoveObservers(event)
+
+
+def addLayout(scene):
+    """The layout node with the logic that makes view nodes as an arrangement asks; its windows are not made here.
+
+    Returns the logic, which lives as long as something keeps it.
+    """
+    logic = slicer.vtkMRMLLayoutLogic()
+    logic.SetMRMLScene(scene)
+    logic.GetLayoutNode().SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView)
+    return logic
 
 
 def addSliceViews(scene) -> None:

@@ -7,6 +7,7 @@ import logging
 import slicer
 
 from slicer_host.dialogs import dialogs
+from slicer_host.wrapping import unwrap, wrap
 
 selectedModules: list[str] = []
 
@@ -39,6 +40,11 @@ def delayDisplay(message, autoCloseMsec=1000, parent=None, **kwargs):
     slicer.app.processEvents()
 
 
+def mainWindow():
+    """The main window, or None while there is none."""
+    return wrap(unwrap(slicer.app).window)
+
+
 def selectModule(module):
     selectedModules.append(module if isinstance(module, str) else module.name)
 
@@ -48,5 +54,5 @@ def install() -> None:
         setattr(slicer.util, f"{kind}Display", _display(kind, level))
     for kind in ("confirmOkCancel", "confirmYesNo", "confirmRetryClose"):
         setattr(slicer.util, f"{kind}Display", _confirm(kind))
-    for function in (messageBox, delayDisplay, selectModule):
+    for function in (messageBox, delayDisplay, mainWindow, selectModule):
         setattr(slicer.util, function.__name__, function)

@@ -35,6 +35,9 @@ Model = Annotated[
     typer.Option(metavar="NAME|FOLDER", help="An installed model, or a model package; default: the shipped one."),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+ShareDevice = Annotated[
+    bool, typer.Option("--share-device", help="Train although another run trains on the same device.")
+]
 
 
 @contextmanager

@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from mstkd.cli.shared import CACHE, Cache, Changes, Device, app, sentences, talk
+from mstkd.cli.shared import CACHE, Cache, Changes, Device, ShareDevice, app, sentences, talk
 from mstkd.errors import InputError
+from mstkd.runs import list_runs
 
 
 @app.command()
@@ -24,17 +28,20 @@ def train(
     changes: Changes = [],  # noqa: B006 (typer reads it; nobody changes it)
     cache: Cache = CACHE,
     device: Device = "auto",
+    share_device: ShareDevice = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write RUN/tensorboard.")] = False,
 ) -> None:
     """Distil a student that takes random subsets from a teacher that sees all sequences.
 
-    Ctrl-C, or a file named 'stop' in the run's folder, ends it with a checkpoint. Several
-    GPUs: torchrun --nproc-per-node N -m mstkd train ...
+    Ctrl-C, or a file named 'stop' in the run's folder, ends it with a checkpoint; a file named
+    'pause' makes it wait, with a checkpoint, until the file is gone. Several GPUs: torchrun
+    --nproc-per-node N -m mstkd train ...
     """
     with sentences():
         from mstkd.inference.device import choose_device
         from mstkd.training.config import find_config, read_config
         from mstkd.training.devices import make_fabric
+        from mstkd.training.failures import refusal_told
         from mstkd.training.run import config_of, continue_run, start_run
         from mstkd.training.tensorboard import tensorboard_listener
 
@@ -42,14 +49,17 @@ def train(
         new = [config, data, output]
         if run is None or (None in new if resume is None else any(new)):
             raise InputError("a new run needs CONFIG, --data DATALIST and -o RUN; an old one takes --resume RUN alone.")
-        settings = read_config(config_of(run) if resume or config is None else find_config(config), changes)
-        fabric = make_fabric(choose_device(device), settings.precision)
+        with refusal_told(run):
+            settings = read_config(config_of(run) if resume or config is None else find_config(config), changes)
+            fabric = make_fabric(choose_device(device), settings.precision)
         watched = tensorboard and fabric.is_global_zero
         listeners = (say_progress, *((tensorboard_listener(run),) if watched else ()))
         if fabric.is_global_zero and resume is None and data is not None:
             start_run(settings, data, run, processes=fabric.world_size)
         fabric.barrier()
-        complete = continue_run(run, settings, cache=cache, fabric=fabric, listeners=listeners)
+        complete = continue_run(
+            run, settings, cache=cache, fabric=fabric, listeners=listeners, share_device=share_device
+        )
         if fabric.is_global_zero:
             done = f"Finished. Make a model of it with: mstkd package {run} -o MODEL --description FILE"
             talk.print(done if complete else f"Stopped; go on with: mstkd train --resume {run}", markup=False)
@@ -67,12 +77,34 @@ def say_progress(event: dict[str, Any]) -> None:
             talk.print(f"Warning: outside 0.05 to 1, so drowned or drowning the others: {names}; change the weight.")
     elif event["event"] == "step" and event["step"] % 10 == 0:
         talk.print(f"Step {event['step']}: loss {event['loss']:.3f}, {event['seconds']:.1f} s")
+    elif event["event"] == "prepare":
+        talk.print(f"Preparing {event['case']}, patient {event['done'] + 1} of {event['of']}", markup=False)
+    elif event["event"] in ("paused", "resumed"):
+        talk.print(f"{event['event'].capitalize()} after step {event['step']}.")
     elif event["event"] == "unvalidated":
         talk.print("Warning: the datalist has no validation case; the last student will be packaged, not the best.")
     elif event["event"] == "workers":
         talk.print(f"Samples are prepared by new processes ({event['restarted']})", markup=False)
     elif event["event"] == "validation":
         talk.print(f"Validation after step {event['step']}: mean Dice {event['score']:.3f}")
+
+
+@app.command()
+def runs(
+    folder: Annotated[Path, typer.Argument(help="Where runs lie, or an ablation's folder among them.")] = Path("runs"),
+) -> None:
+    """Which runs there are, the last to change first: how far each is, on which device, and why it failed."""
+    with sentences():
+        found = list_runs(folder)
+        if not found:
+            raise InputError(f"{folder} holds no runs; give the folder in which their folders lie.")
+        table = Table("Run", "State", "Step", "Device", "")
+        for run in found:
+            steps = f"{run.step} / {run.steps}" if run.steps else ""
+            # Names and sentences as they are: what stands in brackets is no markup.
+            words = (run.name, run.state.value, steps, run.device, run.message or run.text)
+            table.add_row(*(Text(word) for word in words))
+        Console(highlight=False).print(table)
 
 
 @app.command()
@@ -115,6 +147,7 @@ def ablate(
     changes: Changes = [],  # noqa: B006 (likewise)
     cache: Cache = CACHE,
     device: Device = "auto",
+    share_device: ShareDevice = False,
 ) -> None:
     """Train the control arm, the full method and table 4's three variants at one budget; compare them.
 
@@ -135,6 +168,7 @@ def ablate(
             cache=cache,
             fabric=make_fabric(choose_device(device), settings.precision),
             device=device,
+            share_device=share_device,
             listeners=(say_progress,),
             say=lambda text: talk.print(text, markup=False),
         )

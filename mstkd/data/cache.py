@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import torch
 
 from mstkd.data.datalist import Case
 from mstkd.errors import InputError
+from mstkd.modalities import Modality
 from mstkd.preprocessing import preprocess, read_labels
 from mstkd.preprocessing.brain import available
 
@@ -46,6 +48,10 @@ class CachedCase:
         """``(H, W, D)`` uint8 of our classes."""
         return np.load(self.folder / "labels.npy", mmap_mode="r")
 
+    def has(self, subset: Collection[Modality]) -> bool:
+        """Whether the case has all these sequences."""
+        return all(self.mask[modality.channel] for modality in subset)
+
 
 def content_key(case: Case) -> str:
     """SHA-256 over the case's files, channels and label convention, how brains are found here, and the cache format."""
@@ -64,10 +70,13 @@ def cache_entry(case: Case, folder: Path) -> Path:
     return folder / content_key(case)[:32]
 
 
-def load_cached(case: Case, folder: Path) -> CachedCase:
+def load_cached(case: Case, folder: Path, preparing: Callable[[], None] = lambda: None) -> CachedCase:
     """The case from the cache, preprocessed first when it is not there yet.
 
     The label map must lie on the grid of the reference sequence.
+
+    Args:
+        preparing: Told before a case is preprocessed, which takes time.
 
     Raises:
         InputError: The files are refused by preprocessing, or the label map has another
@@ -75,6 +84,7 @@ def load_cached(case: Case, folder: Path) -> CachedCase:
     """
     entry = cache_entry(case, folder)
     if not is_whole(entry):
+        preparing()
         _store(case, entry)
     mask = json.loads((entry / "mask.json").read_text())
     return CachedCase(case, entry, (mask[0], mask[1], mask[2], mask[3]))

@@ -26,16 +26,16 @@ FIRST_STEP_RANGE = (0.05, 1.0)
 class MSTKDSettings(Settings):
     """Equation 4: ``evd`` is lambda_1 alpha, ``mst`` is lambda_1 beta."""
 
-    evd: Weight = Field(description="Weight of the extreme values of the attention maps.")
-    mst: Weight = Field(description="Weight of the transformer's tokens at each scale.")
+    evd: Weight = Field(title="EVD", description="Weight of the extreme values of the attention maps.")
+    mst: Weight = Field(title="MST", description="Weight of the transformer's tokens at each scale.")
     reduce: Reduce = Field(description="What equation 2 reduces over: heads (paper) or layers (published code).")
 
 
 class LogitSettings(Settings):
     """Equation 8: ``mse`` is lambda_2 lambda_mse, ``kl`` is lambda_2 lambda_KD (0: without SLKD)."""
 
-    mse: Weight = Field(description="Weight of the squared difference of the logits.")
-    kl: Weight = Field(description="Weight of the standardised logits' divergence (SLKD); 0 leaves it out.")
+    mse: Weight = Field(title="MSE", description="Weight of the squared difference of the logits.")
+    kl: Weight = Field(title="KL", description="Weight of the standardised logits' divergence (SLKD); 0 leaves it out.")
     tau: float = Field(gt=0, description="Temperature of equation 6.")
     ramp: int = Field(
         ge=0,
@@ -57,9 +57,11 @@ class GSMESettings(Settings):
 class DistillationSettings(Settings):
     """Which parts of the teacher's knowledge are carried over; null leaves one out (table 4)."""
 
-    ms_tkd: MSTKDSettings | None = Field(description="Attention and tokens of the transformer (MS-TKD).")
+    ms_tkd: MSTKDSettings | None = Field(
+        title="MS-TKD", description="Attention and tokens of the transformer (MS-TKD)."
+    )
     logit: LogitSettings | None = Field(description="The logits.")
-    gsme: GSMESettings | None = Field(description="Style of the features (GSME).")
+    gsme: GSMESettings | None = Field(title="GSME", description="Style of the features (GSME).")
     relative: bool = Field(
         description="Measure evd, mst, logit mse and style as shares of the teacher's own size; "
         "false: as the equations stand, whose values grow with the features."

@@ -21,13 +21,18 @@ def models_folder() -> Path:
     """The user's models, one folder each: ``MSTKD_MODELS``, else in the user's data folder. It may not exist yet."""
     if chosen := os.environ.get("MSTKD_MODELS"):
         return Path(chosen).expanduser().absolute()
+    return user_folder() / "models"
+
+
+def user_folder() -> Path:
+    """What this user keeps of the program between sessions, as the system has it. It may not exist yet."""
     if sys.platform == "win32":
         data = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
         data = Path.home() / "Library" / "Application Support"
     else:
         data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return data / "mstkd" / "models"
+    return data / "mstkd"
 
 
 def installed_models() -> list[InstalledModel]:

@@ -15,11 +15,14 @@ from mstkd.errors import InputError
 from mstkd.evaluation.ablation import Arm, write_ablation
 from mstkd.evaluation.scores import read_scores
 from mstkd.evaluation.sweep import CASES, evaluate_package
+from mstkd.runs import read_journal
+from mstkd.runs.layout import ARM, DATALIST
+from mstkd.training.cases import check_cases
 from mstkd.training.config import TrainingConfig, read_config, write_config
 from mstkd.training.export import Description, package_run
 from mstkd.training.fine_tuning import load_base
-from mstkd.training.journal import Listener, read_journal
-from mstkd.training.run import DATALIST, check_cases, config_of, continue_run, start_run
+from mstkd.training.journal import Listener
+from mstkd.training.run import config_of, continue_run, start_run
 
 CONTROL, FULL = "control", "full"
 CONFIG = "ablation.yaml"
@@ -84,6 +87,7 @@ def run_ablation(
     device: str,
     listeners: tuple[Listener, ...],
     say: Say,
+    share_device: bool = False,
 ) -> bool:
     """Train and measure arms in ``folder/<arm>``, then compare all five once the others are there too.
 
@@ -108,7 +112,8 @@ def run_ablation(
     cases = held_out(read_datalist(datalist), datalist)
     for arm in arms:
         say(f"Arm {arm}")
-        if not train_arm(arm_config(config, arm), datalist, folder / arm / "run", cache, fabric, listeners):
+        run = folder / arm / ARM
+        if not train_arm(arm_config(config, arm), datalist, run, cache, fabric, listeners, share_device):
             return False
         measure_arm(arm, datalist, folder / arm, device, say)
     lacking = [arm for arm in ARMS if not (folder / arm / "evaluation" / CASES).is_file()]
@@ -120,7 +125,13 @@ def run_ablation(
 
 
 def train_arm(
-    config: TrainingConfig, datalist: Path, run: Path, cache: Path, fabric: Fabric, listeners: tuple[Listener, ...]
+    config: TrainingConfig,
+    datalist: Path,
+    run: Path,
+    cache: Path,
+    fabric: Fabric,
+    listeners: tuple[Listener, ...],
+    share_device: bool,
 ) -> bool:
     """Start or continue an arm's run; True when it is complete."""
     if not run.exists():
@@ -129,7 +140,7 @@ def train_arm(
         raise InputError(f"{run} was started with another configuration; choose another folder with -o.")
     if any(event["event"] == "finished" for event in read_journal(run)):
         return True
-    return continue_run(run, config, cache=cache, fabric=fabric, listeners=listeners)
+    return continue_run(run, config, cache=cache, fabric=fabric, listeners=listeners, share_device=share_device)
 
 
 def measure_arm(arm: str, datalist: Path, folder: Path, device: str, say: Say) -> None:
@@ -144,7 +155,7 @@ def measure_arm(arm: str, datalist: Path, folder: Path, device: str, say: Say) -
         dataset_licences={case.dataset: "as of the data set" for case in read_datalist(datalist)},
     )
     shutil.rmtree(folder / "model", ignore_errors=True)  # of an ablation that was ended here
-    package_run(folder / "run", folder / "model", description)
+    package_run(folder / ARM, folder / "model", description)
     evaluate_package(
         folder / "model",
         datalist,
@@ -161,7 +172,7 @@ def compare(folder: Path, cases: Sequence[Case], say: Say) -> None:
     """Write the table of all arms and say what it shows."""
     arms = []
     for name in ARMS:
-        steps = [event for event in read_journal(folder / name / "run") if event["event"] == "step"]
+        steps = [event for event in read_journal(folder / name / ARM) if event["event"] == "step"]
         hours = sum(event["seconds"] for event in steps) / 3600
         arms.append(Arm(name, len(steps), hours, read_scores(folder / name / "evaluation" / CASES)))
     page = write_ablation(folder, arms, CONTROL, FULL, cases)

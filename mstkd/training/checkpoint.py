@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,6 +65,33 @@ def load_best(run: Path) -> dict[str, Tensor] | None:
         return load_file(run / BEST)
     except SafetensorError as error:
         raise InputError(f"{run / BEST} is damaged; remove it to package the last student instead.") from error
+
+
+def check_room(run: Path, state: dict[str, Any]) -> None:
+    """Raise InputError unless the run's disk has room for a checkpoint beside the last one, and for the best weights.
+
+    Args:
+        state: What a checkpoint will hold; its optimisers need not have made a step yet.
+    """
+    needed = 2 * _bytes(state) + _bytes(state["average"])
+    kept = sum((run / name).stat().st_size for name in (NAME, BEST) if (run / name).exists())
+    short = needed - kept - shutil.disk_usage(run).free
+    if short > 0:
+        raise InputError(
+            f"{run}: the disk is too full to begin, as two checkpoints and the best weights of this run take "
+            f"{needed / 1e9:.2f} GB; free {short / 1e9:.2f} GB and resume the run, or make one on another disk."
+        )
+
+
+def _bytes(state: Any) -> int:
+    """Of the tensors in a checkpoint, with the two moments that an optimiser keeps of each weight."""
+    if isinstance(state, Tensor):
+        return state.nbytes
+    if not isinstance(state, dict):
+        return 0
+    if "optimizer" in state:
+        return 3 * _bytes(state["module"])
+    return sum(map(_bytes, state.values()))
 
 
 @contextmanager

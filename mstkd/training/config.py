@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -122,7 +123,8 @@ class TrainingConfig(Settings):
     """Settings of a run; every one of them is in the file, so that a run explains itself."""
 
     network: Literal["paper", "compact"] | Architecture = Field(
-        description="paper: the published sizes; compact: for CPUs and small GPUs; or sizes of one's own."
+        description="paper: the published sizes; compact: for CPUs and small GPUs; or sizes of one's own.",
+        examples=[asdict(PRESETS["compact"])],
     )
     phases: tuple[Phase, ...] = Field(min_length=1, description="Small patches first, whole heads last.")
     sampling: Sampling
@@ -134,7 +136,8 @@ class TrainingConfig(Settings):
         description="Weights of the loss at the decoder's coarser levels, finest first; empty: none."
     )
     ema_decay: Share = Field(
-        description="Of the student's average, which is validated and shipped; 0: the student itself."
+        title="EMA decay",
+        description="Of the student's average, which is validated and shipped; 0: the student itself.",
     )
     activation_checkpointing: bool = Field(description="Compute fine feature maps again instead of keeping them.")
     precision: Literal["32-true", "bf16-mixed"] = Field(description="On CUDA; a CPU computes in 32 bits.")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from mstkd.errors import InputError
 from mstkd.files import whole_file
+from mstkd.runs.layout import CONFIG, DATALIST
 from mstkd.training.config import TrainingConfig
-from mstkd.training.run import CONFIG, DATALIST, start_run
+from mstkd.training.run import start_run
 
 SCRIPT, SLURM = "train.sh", "train.slurm"
 

@@ -14,7 +14,8 @@ from matplotlib.ticker import MaxNLocator
 
 from mstkd.errors import InputError
 from mstkd.regions import REGIONS
-from mstkd.training.journal import NAME, Event, read_journal
+from mstkd.runs import Event, read_journal
+from mstkd.runs.layout import JOURNAL
 
 MOST_SMOOTHING = 51
 """Steps over which a loss is a running median in a long run; in a short one a tenth of it."""
@@ -41,8 +42,8 @@ def draw_curves(run: Path, picture: Path) -> None:
     Raises:
         InputError: The run has no journal, or no step in it.
     """
-    if not (run / NAME).is_file():
-        raise InputError(f"{run} holds no {NAME}; give the folder of a training run.")
+    if not (run / JOURNAL).is_file():
+        raise InputError(f"{run} holds no {JOURNAL}; give the folder of a training run.")
     events = read_journal(run)
     steps = [event for event in events if event["event"] == "step"]
     if not steps:

@@ -21,10 +21,11 @@ from mstkd.data.datalist import Case, read_datalist
 from mstkd.errors import InputError
 from mstkd.inference.device import choose_device
 from mstkd.inference.segment import Report
+from mstkd.runs.layout import CONFIG
+from mstkd.training.cases import check_cases
 from mstkd.training.config import TrainingConfig, write_config
 from mstkd.training.fine_tuning import load_base
 from mstkd.training.probe import TOO_LARGE, Measured, Preparation
-from mstkd.training.run import CONFIG, check_cases
 
 ASK_S = 1.0
 """Seconds between two looks whether it is time to stop."""

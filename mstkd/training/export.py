@@ -15,13 +15,14 @@ from mstkd.errors import InputError
 from mstkd.models import Card, write_package
 from mstkd.network import MSTKDNet
 from mstkd.preprocessing.intensity import CLIP_PERCENTILES
+from mstkd.runs import read_journal
+from mstkd.runs.layout import DATALIST
 from mstkd.settings import Settings
 from mstkd.training.checkpoint import load_best, load_checkpoint
 from mstkd.training.config import read_config
 from mstkd.training.curves import curve_points, draw_curves
 from mstkd.training.fine_tuning import base_facts
-from mstkd.training.journal import read_journal
-from mstkd.training.run import DATALIST, config_of
+from mstkd.training.run import config_of
 
 CITATION = (
     "Zhu S, Chen Y, Chen W, et al. Bridging the Gap in Missing Modalities: Leveraging Knowledge Distillation and "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,12 +19,15 @@ from mstkd.evaluation.sweep import evaluate_package
 from mstkd.inference.segment import Report
 from mstkd.regions import REGIONS
 from mstkd.results.draft import DraftFolder, disk_errors
+from mstkd.runs.layout import DATALIST
 from mstkd.store.card import CARD
 from mstkd.training.export import Description, package_run
-from mstkd.training.run import DATALIST, config_of
+from mstkd.training.run import config_of
 
 MODEL, EVALUATION = "model", "evaluation"
 CURVES, PAGE = f"{MODEL}/curves.png", f"{EVALUATION}/report.html"
+FIGURES = f"{EVALUATION}/figures.json"
+"""What `finish_run` returns, to be shown again later."""
 PACKAGED = 0.02
 """Share of the work, on the progress bar, when the package is written."""
 
@@ -78,14 +82,16 @@ def finish_run(
             say=lambda text: None,
             report=lambda share, text: report(PACKAGED + (1 - PACKAGED) * share, text),
         )
+        published = published_tables().get(published_dataset(datasets) or "", {})
+        facts = [*page_of(evaluation).facts, *_no_card(split), *_averages(evaluation.means, published)]
+        found = {"rows": [asdict(row) for row in rows(evaluation.means, published)], "facts": facts}
         with disk_errors(output):
+            (folder.draft / FIGURES).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
             for name in (MODEL, EVALUATION):
                 if (output / name).exists():
                     shutil.rmtree(output / name)
                 (folder.draft / name).rename(output / name)
-    published = published_tables().get(published_dataset(datasets) or "", {})
-    facts = [*page_of(evaluation).facts, *_no_card(split), *_averages(evaluation.means, published)]
-    return {"rows": [asdict(row) for row in rows(evaluation.means, published)], "facts": facts}
+    return found
 
 
 def rows(means: list[Mean], published: dict[tuple[str, str], Figure]) -> list[Row]:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-NAME = "journal.jsonl"
-Event = dict[str, Any]
+from mstkd.runs import Event
+from mstkd.runs.layout import JOURNAL
+
 Listener = Callable[[Event], None]
 
 
@@ -21,7 +22,7 @@ class Journal:
     """
 
     def __init__(self, run: Path, listeners: tuple[Listener, ...] = ()) -> None:
-        self.path, self._listeners = run / NAME, listeners
+        self.path, self._listeners = run / JOURNAL, listeners
 
     def write(self, event: str, **values: Any) -> None:
         """Append ``{"event", "time", ...}``; time is seconds since the epoch."""
@@ -37,23 +38,3 @@ class Journal:
         with self.path.open("rb") as file:
             file.seek(-1, 2)
             return file.read(1) == b"\n"
-
-
-def read_journal(run: Path) -> list[Event]:
-    """All complete events of a run, in the order of its steps; none before its first start.
-
-    A half-written line is passed over. Where a killed run went on from an earlier
-    checkpoint, the steps it made again stand once, as made last.
-    """
-    events: list[Event] = []
-    if not (run / NAME).exists():
-        return events
-    for line in (run / NAME).read_text(encoding="utf-8").splitlines():
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if event["event"] == "start":
-            events = [e for e in events if e["event"] == "start" or e.get("step", 0) <= event["step"]]
-        events.append(event)
-    return events

@@ -33,9 +33,12 @@ from mstkd.training.student import Batch, Trainee, segmentation, taps_of
 from mstkd.training.teacher import Teacher, make_teacher
 from mstkd.training.validation import Figures, score
 
-Stop = Callable[[], bool]
-Validate = Callable[[MSTKDNet, Stop], Figures | None]
+Asked = Callable[[], bool]
+"""Whether someone asked for it, now."""
+Validate = Callable[[MSTKDNet, Asked], Figures | None]
 """Measures a student; None when it was stopped."""
+PAUSE_S = 0.5
+"""Between two looks of a paused run."""
 
 
 class Trainer:
@@ -86,11 +89,11 @@ class Trainer:
             self._restore(load_checkpoint(run))
         self.stream = SampleStream(cases, sample_plan(config))
 
-    def train(self, stop: Stop) -> bool:
+    def train(self, stop: Asked, pause: Asked) -> bool:
         """Go on to the last step, or until ``stop`` says so in any process; True when the run is complete.
 
-        A checkpoint is written at its interval, at each validation, and at the end, also
-        after a stop.
+        A checkpoint is written at its interval, at each validation, before a pause, and at
+        the end, also after a stop. A pause lasts while ``pause`` says so in any process.
 
         Raises:
             InputError: A loss that is no number; the last checkpoint stays as it is.
@@ -102,6 +105,7 @@ class Trainer:
             config=self.config.as_dict(),
             device=device_name(self.fabric.device),
             processes=self.fabric.world_size,
+            cases=len(self.stream.cases),
             revision=revision(),
             versions=versions(),
         )
@@ -110,7 +114,7 @@ class Trainer:
             return False
         asked = time.perf_counter()
         for batch in self._batches():
-            if self._anyone(stop()):
+            if not self._may_go_on(stop, pause):
                 self._save()
                 self._log("stopped", step=self.step)
                 return False
@@ -183,7 +187,7 @@ class Trainer:
         )
 
     def _refuse(self, values: dict[str, float]) -> NoReturn:
-        self._log("failed", step=self.step, losses={name: str(value) for name, value in values.items()})
+        self._log("not_finite", step=self.step, losses={name: str(value) for name, value in values.items()})
         number = sum(first <= self.step for first, _ in self.config.patches) - 1
         rate = self.config.phases[number].learning_rate / 2
         raise InputError(
@@ -202,14 +206,29 @@ class Trainer:
         stacked = torch.stack([loss.detach().float() for loss in losses.values()])
         return dict(zip(losses, (total(self.fabric, stacked) / self.fabric.world_size).tolist(), strict=True))
 
-    def _anyone(self, asked: bool) -> bool:
-        return bool(total(self.fabric, torch.tensor(float(asked), device=self.fabric.device)) > 0)
+    def _may_go_on(self, stop: Asked, pause: Asked) -> bool:
+        """Wait while a pause is asked for; False once a stop is."""
+        stopping, pausing = self._anyone(stop(), pause())
+        if pausing and not stopping:
+            self._save()
+            self._log("paused", step=self.step)
+            while pausing and not stopping:
+                time.sleep(PAUSE_S)
+                stopping, pausing = self._anyone(stop(), pause())
+            if not stopping:
+                self._log("resumed", step=self.step)
+        return not stopping
+
+    def _anyone(self, *asked: bool) -> list[bool]:
+        """What any process was asked, so that all do the same at the same step."""
+        asking = torch.tensor(asked, dtype=torch.float32, device=self.fabric.device)
+        return (total(self.fabric, asking) > 0).tolist()
 
     def _validation_due(self) -> bool:
         due = self.step % self.config.validation.every == 0 or self.step == self.config.steps
         return due and self.step > self.validated
 
-    def _validate_if_due(self, stop: Stop) -> bool:
+    def _validate_if_due(self, stop: Asked) -> bool:
         """Validate and save, where it is time; False when it was stopped, and is owed to the resumed run."""
         if not self._validation_due():
             return True
@@ -237,21 +256,25 @@ class Trainer:
         if self.fabric.is_global_zero:
             self.journal.write(event, **values)
 
+    def state(self) -> dict[str, Any]:
+        """Everything to go on exactly, as a checkpoint holds it."""
+        state: dict[str, Any] = {
+            "step": self.step,
+            "student": self.student.state(),
+            "average": self.average.state(),
+            "validated": self.validated,
+            "best": self.best,
+            "random": random_states(self.fabric.device),
+        }
+        if self.teacher is not None:
+            state["teacher"] = self.teacher.state()
+        if self.adversary is not None:
+            state["adversary"] = self.adversary.state()
+        return state
+
     def _save(self) -> None:
         if self.fabric.is_global_zero:
-            state: dict[str, Any] = {
-                "step": self.step,
-                "student": self.student.state(),
-                "average": self.average.state(),
-                "validated": self.validated,
-                "best": self.best,
-                "random": random_states(self.fabric.device),
-            }
-            if self.teacher is not None:
-                state["teacher"] = self.teacher.state()
-            if self.adversary is not None:
-                state["adversary"] = self.adversary.state()
-            save_checkpoint(self.run, state)
+            save_checkpoint(self.run, self.state())
         self.fabric.barrier()
 
     def _restore(self, state: dict[str, Any]) -> None:

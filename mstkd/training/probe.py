@@ -30,13 +30,14 @@ from mstkd.errors import InputError
 from mstkd.inference.device import choose_device
 from mstkd.inference.memory import is_out_of_memory
 from mstkd.modalities import CHANNELS
+from mstkd.runs import Event
+from mstkd.runs.layout import CONFIG
 from mstkd.training.checkpoint import BEST, NAME, save_best
 from mstkd.training.config import TrainingConfig, read_config
 from mstkd.training.devices import make_fabric, peak_gb
-from mstkd.training.journal import Event, Journal
+from mstkd.training.journal import Journal
 from mstkd.training.loop import Trainer, sample_plan
 from mstkd.training.provenance import device_name
-from mstkd.training.run import CONFIG
 from mstkd.training.stopwatch import Stopwatch
 from mstkd.training.validation import validation_dice
 
@@ -130,7 +131,7 @@ def measure(folder: Path, datalist: Path, cache: Path, device: torch.device, tel
             asked = time.perf_counter()
             return True
 
-        trainer.train(enough)  # it ends with a checkpoint
+        trainer.train(enough, pause=lambda: False)  # it ends with a checkpoint
         saves.append(time.perf_counter() - asked)
     tell(0.85, "Trying a validation")
     subset = tuple(m for m, there in zip(CHANNELS, ready[-1].mask, strict=True) if there)

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import errno
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+import torch
 from lightning_fabric import Fabric
 
-from mstkd.data.cache import CachedCase, load_cached
-from mstkd.data.datalist import Case, read_datalist, write_datalist
+from mstkd.data.datalist import read_datalist, write_datalist
 from mstkd.errors import InputError
-from mstkd.inference.memory import is_out_of_memory
 from mstkd.models import load_package
+from mstkd.network import MSTKDNet
+from mstkd.runs.layout import CONFIG, DATALIST, PAUSE, STOP
+from mstkd.training.cases import Cases, check_cases, load_cases
 from mstkd.training.checkpoint import NAME as CHECKPOINT
+from mstkd.training.checkpoint import check_room
 from mstkd.training.config import TrainingConfig, write_config
+from mstkd.training.devices import total
+from mstkd.training.failures import failures_in_sentences, failures_told
 from mstkd.training.fine_tuning import check_base, keep_base, load_base
 from mstkd.training.journal import Journal, Listener
-from mstkd.training.loop import Trainer, check_shares
-from mstkd.training.validation import validation_dice
+from mstkd.training.locks import alone, alone_on_device
+from mstkd.training.loop import Asked, Trainer, check_shares
+from mstkd.training.samples import Samples
+from mstkd.training.status import Status
+from mstkd.training.validation import Figures, validation_dice
 
-CONFIG, DATALIST, STOP, LOCK = "config.yaml", "datalist.json", "stop", "lock"
 PATIENCE = 2
 """Signals that wait for the end of a step; torchrun and a terminal may both send one for the same Ctrl-C."""
 
@@ -54,93 +59,107 @@ def start_run(config: TrainingConfig, datalist: Path, run: Path, processes: int 
 
 
 def continue_run(
-    run: Path, config: TrainingConfig, *, cache: Path, fabric: Fabric, listeners: tuple[Listener, ...] = ()
+    run: Path,
+    config: TrainingConfig,
+    *,
+    cache: Path,
+    fabric: Fabric,
+    listeners: tuple[Listener, ...] = (),
+    share_device: bool = False,
 ) -> bool:
     """Train until the end, Ctrl-C, SIGTERM or a file named ``stop`` in the run's folder.
 
-    Starts from the run's checkpoint where there is one. Under torchrun all processes call
-    this.
+    Starts from the run's checkpoint where there is one; waits while there is a file named
+    ``pause``. Under torchrun all processes call this.
 
     Args:
         config: The run's settings; changed ones take the place of its own once they fit its checkpoint.
         fabric: Devices and processes.
         listeners: Told of the journal's events.
+        share_device: Train also where another run trains on the same device.
 
     Returns:
         Whether the run is complete.
 
     Raises:
-        InputError: A case is refused, memory or disk are too small, a file vanished, or
-            the loss is no number; the last checkpoint is kept.
+        InputError: A case is refused, memory or disk are too small, a file vanished, the
+            device is taken, or the loss is no number; the last checkpoint is kept.
     """
-    check_base(run, config, begun=(run / CHECKPOINT).exists())
-    journal = Journal(run, listeners)
-    with failures_in_sentences(run), fabric.rank_zero_first():
-        training, validation = load_cases(run, config, cache)
-    with failures_in_sentences(run), alone(run, fabric), stop_signals() as signalled:
-        if fabric.is_global_zero and not validation:
-            journal.write("unvalidated", step=0)
-        trainer = Trainer(
-            config,
-            training,
-            run,
-            fabric=fabric,
-            validate=lambda network, stop: validation_dice(
-                network, validation, config.validation.subsets, fabric, stop
-            ),
-            journal=journal,
-            resume=(run / CHECKPOINT).exists(),
-        )
+    first = fabric.is_global_zero
+    with alone(run, fabric):
+        status = Status(run, str(fabric.device), speaks=first)
+        journal = Journal(run, (status.listen, *listeners))
+        with status.alive(), failures_told(run, status, journal if first else None), failures_in_sentences(run):
+            if first:
+                (run / PAUSE).unlink(missing_ok=True)  # asked of an earlier trainer
+            fabric.barrier()  # a process that fails from here on finds this trainer's status
+            with alone_on_device(run, fabric, share_device), stop_signals() as signalled:
+                complete = _train(
+                    run, config, cache, fabric, journal, status, lambda: bool(signalled) or (run / STOP).exists()
+                )
+            if first:
+                (run / STOP).unlink(missing_ok=True)
+            return complete
+
+
+def _train(
+    run: Path, config: TrainingConfig, cache: Path, fabric: Fabric, journal: Journal, status: Status, stop: Asked
+) -> bool:
+    begun = (run / CHECKPOINT).exists()
+    check_base(run, config, begun=begun)
+    cases = _cases(run, config, cache, fabric, journal, status, stop)
+    if cases is None:
+        return False
+    training, validation = cases
+    status.tell(text="Making the networks")
+    subsets = config.validation.subsets
+    samples = Samples(run, validation[:: fabric.world_size] if fabric.is_global_zero else [], subsets)
+
+    def validate(network: MSTKDNet, stop: Asked) -> Figures | None:
+        status.tell(text=f"Validating after step {trainer.step}")
+        figures = validation_dice(network, validation, subsets, fabric, stop, samples.take)
+        if figures is not None:
+            samples.write(trainer.step)
+        return figures
+
+    trainer = Trainer(
+        config,
+        training,
+        run,
+        fabric=fabric,
+        validate=validate,
+        journal=journal,
+        resume=begun,
+    )
+    if fabric.is_global_zero:
+        check_room(run, trainer.state())
+        write_config(run / CONFIG, config)
+    return trainer.train(stop=stop, pause=lambda: fabric.is_global_zero and (run / PAUSE).exists())
+
+
+def _cases(
+    run: Path, config: TrainingConfig, cache: Path, fabric: Fabric, journal: Journal, status: Status, stop: Asked
+) -> Cases | None:
+    """All the run's cases, prepared by its first process; None when any process was stopped at it."""
+
+    def preparing(done: int, of: int, case: str) -> None:
         if fabric.is_global_zero:
-            write_config(run / CONFIG, config)
-        complete = trainer.train(stop=lambda: bool(signalled) or (run / STOP).exists())
-        if fabric.is_global_zero:
-            (run / STOP).unlink(missing_ok=True)
-        return complete
+            journal.write("prepare", step=status.step, done=done, of=of, case=case)
 
+    def checking(done: int, of: int) -> None:
+        status.tell(text=f"Checking patient {done + 1} of {of}")
 
-def load_cases(run: Path, config: TrainingConfig, cache: Path) -> tuple[list[CachedCase], list[CachedCase]]:
-    """The run's training and validation cases from the cache.
-
-    Raises:
-        InputError: A case is refused, or the cases do not fit the configuration.
-    """
-    cases = read_datalist(run / DATALIST)
-    check_cases(cases, config, run / DATALIST)
-    training, validation = ([load_cached(c, cache) for c in cases if c.split == s] for s in ("train", "validation"))
-    return training, validation
-
-
-def check_cases(cases: Sequence[Case], config: TrainingConfig, source: Path) -> None:
-    """Raise InputError when none is for training, or a data set that the configuration weighs is absent."""
-    if not any(case.split == "train" for case in cases):
-        raise InputError(f"{source} has no case with the split 'train'; add some.")
-    known = sorted({case.dataset for case in cases})
-    unknown = sorted(set(config.sampling.dataset_weights) - set(known))
-    if unknown:
-        raise InputError(
-            f"{source} lacks the data set '{unknown[0]}', which the configuration weighs (it has {', '.join(known)}); "
-            "correct it with --set sampling.dataset_weights={}."
-        )
-
-
-@contextmanager
-def alone(run: Path, fabric: Fabric) -> Iterator[None]:
-    """Keep other processes from training the same run; they would write over each other.
-
-    Raises:
-        InputError: Another process trains it.
-    """
-    lock = FileLock(run / LOCK, blocking=False)
-    try:
-        if fabric.is_global_zero:  # it speaks for all processes of a run
-            lock.acquire()
-    except Timeout as error:
-        raise InputError(f"{run} is being trained by another process; to end that: touch {run / STOP}.") from error
-    try:
-        yield
-    finally:
-        lock.release()
+    with fabric.rank_zero_first():
+        cases = load_cases(run, config, cache, checking=checking, preparing=preparing, stop=stop)
+    stopped = total(fabric, torch.tensor(float(cases is None), device=fabric.device)) > 0
+    if not fabric.is_global_zero:
+        return None if stopped else cases
+    if stopped:
+        journal.write("stopped", step=status.step)
+        return None
+    if cases is not None and not cases[1]:
+        journal.write("unvalidated", step=0)
+    return cases
 
 
 @contextmanager
@@ -163,36 +182,6 @@ def stop_signals() -> Iterator[list[int]]:
     finally:
         for number, handler in zip(numbers, previous, strict=True):
             signal.signal(number, handler)
-
-
-@contextmanager
-def failures_in_sentences(run: Path) -> Iterator[None]:
-    """Turn what can befall a run from outside into one sentence; the last checkpoint is untouched.
-
-    Raises:
-        InputError: Memory or disk ran out, or a file vanished.
-    """
-    resume = f"resume with: mstkd train --resume {run}"
-    try:
-        yield
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise InputError(
-                f"{run}: the disk is full, and the last checkpoint was kept; free space and {resume}."
-            ) from error
-        if isinstance(error, FileNotFoundError):
-            raise InputError(
-                f"{error.filename or error} vanished during the run, and the last checkpoint was kept; "
-                f"put it back and {resume}."
-            ) from error
-        raise
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise InputError(
-            f"{run}: the memory was too small for a step, and the last checkpoint was kept; lower "
-            f"sampling.batch_size or the patch, or set activation_checkpointing=true, and {resume}."
-        ) from error
 
 
 def config_of(run: Path) -> Path:

@@ -6,7 +6,7 @@ import time
 from itertools import pairwise
 from statistics import fmean, median
 
-from mstkd.training.journal import Event
+from mstkd.runs import Event
 
 BLOCKS = 3
 FEWEST = 2

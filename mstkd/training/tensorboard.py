@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from mstkd.errors import InputError
-from mstkd.training.journal import Event, Listener
+from mstkd.runs import Event
+from mstkd.training.journal import Listener
 
 FOLDER = "tensorboard"
 NO_SCALARS = ("event", "time", "step")

@@ -18,6 +18,8 @@ from mstkd.regions import REGIONS, from_probabilities, region_probabilities
 from mstkd.training.devices import total
 
 Figures = dict[str, dict[str, float]]
+Seen = Callable[[CachedCase, tuple[Modality, ...], np.ndarray], None]
+"""Told of each prediction: whose, from which sequences, and its label map of our classes."""
 
 
 def validation_dice(
@@ -26,6 +28,7 @@ def validation_dice(
     subsets: Sequence[tuple[Modality, ...]],
     fabric: Fabric,
     stop: Callable[[], bool],
+    on_prediction: Seen = lambda *_: None,
 ) -> Figures | None:
     """Mean Dice as ``{"FLAIR+T1Gd": {"WT": 0.81, ...}}``, on the working grid; None when it was stopped.
 
@@ -38,12 +41,13 @@ def validation_dice(
         if stopped := stop():
             break
         for row, subset in enumerate(subsets):
-            mask = modality_mask(subset)
-            if not all(has for has, wanted in zip(cached.mask, mask, strict=True) if wanted):
+            if not cached.has(subset):
                 continue
+            mask = modality_mask(subset)
             images = np.asarray(cached.images, dtype=np.float32) * np.reshape(mask, (len(CHANNELS), 1, 1, 1))
             probabilities, _ = predict_within_memory(network, images, mask, fabric.device)
             found = from_probabilities(region_probabilities(probabilities))
+            on_prediction(cached, subset, found)
             for region, value in region_dice(found, cached.labels, cached.case.convention.regions).items():
                 sums[:, row, REGIONS.index(region)] += torch.tensor([value, 1.0], dtype=torch.float64).to(sums)
     if total(fabric, torch.tensor(float(stopped), device=fabric.device)) > 0:

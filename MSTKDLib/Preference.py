@@ -9,8 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import vtk
 
-from MSTKDLib.Translation import _
-
+from .Translation import _
 from .Witnesses import Reading
 
 WHOLE_HEAD_MM = np.array([130.0, 150.0, 110.0])

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from MSTKDLib.Translation import _
-
 from .Preference import better
-from .Uncertainty import isUncertainty
+from .Translation import _
+from .Volumes import isUncertainty
 from .Witnesses import Reading, readVolume
 
 

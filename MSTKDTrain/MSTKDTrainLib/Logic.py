@@ -1,0 +1,229 @@
+"""What the module does, without its panel: questions to the engine, and the runs, which outlive Slicer."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from MSTKDLib.Engine import EngineError
+from MSTKDLib.Memory import Memory
+from MSTKDLib.Translation import _
+
+from .Monitor import RunMonitor
+from .Questions import Questions
+from .Trainer import Trainer, home
+
+if TYPE_CHECKING:
+    from mstkd.runs import Run, RunWatch
+
+DEVICES = {"auto": "", "cpu": "cpu", "cuda": "cuda:0"}
+"""What a user may choose, and what a run on it calls its device; for `auto` the engine says."""
+LOOK_MS, CATCH_UP_MS = 1000, 100
+"""Between two looks; the shorter while a long journal is being read."""
+
+
+class TrainLogic(Questions):
+    """Asks the engine, and starts, steers and watches training runs.
+
+    A run is trained by a process of its own, which Slicer's end, crash included, leaves alone;
+    all that is known of it is read from its folder.
+
+    Attributes:
+        runs: Those in `runsFolder`, the last to give a sign first.
+        monitor: Watches the attached run; None without one.
+        onNews: Called when the monitor is another one, or has seen something new.
+    """
+
+    def __init__(self) -> None:
+        import qt  # only where there is an application
+
+        super().__init__()
+        self.runs: list[Run] = []
+        self.monitor: RunMonitor | None = None
+        self.onNews: Callable[[], None] | None = None
+        self._memory = Memory("MSTKDTrain")
+        self._trainers: dict[Path, Trainer] = {}
+        self._ends: dict[Path, str] = {}
+        self._watches: dict[Path, RunWatch] = {}
+        self._watched, self._listed = False, 0.0
+        self._timer = qt.QTimer()
+        self._timer.connect("timeout()", self._tick)
+
+    @property
+    def runsFolder(self) -> Path:
+        """Where runs are made and listed."""
+        return Path(self._memory.remembered("runsFolder", str(Path.home() / "MSTKD" / "runs")))
+
+    @runsFolder.setter
+    def runsFolder(self, folder: Path) -> None:
+        self._memory.remember("runsFolder", str(folder))
+        self._watches.clear()
+        self.look()
+
+    @property
+    def cacheFolder(self) -> Path:
+        """Where preprocessed patients are kept, for all runs of the folder."""
+        return self.runsFolder / "cache"
+
+    @property
+    def device(self) -> str:
+        """What to train on: one of `DEVICES`."""
+        return self._memory.remembered("device", "auto")
+
+    @device.setter
+    def device(self, device: str) -> None:
+        self._memory.remember("device", device)
+
+    def start(self, run: Path, shareDevice: bool = False) -> None:
+        """Start a detached trainer for a new run, one that stopped, or a folder with ``ablation.yaml``.
+
+        Args:
+            shareDevice: Also where another run computes on the same device.
+
+        Raises:
+            EngineError: It is being trained already, or the trainer cannot be started.
+        """
+        from mstkd.runs.layout import PAUSE, STOP
+
+        if self.isStarting(run) or self._isAlive(run):
+            raise EngineError(_("{name} is being trained already.").format(name=run.name))
+        for asked in (PAUSE, STOP):  # of a trainer that died before it obeyed
+            (run / asked).unlink(missing_ok=True)
+        folder = home(run)
+        options = ["--cache", str(self.cacheFolder), "--device", self.device]
+        self._ends.pop(folder, None)
+        self.message = ""
+        self._trainers[folder] = Trainer(folder, options + ["--share-device"] * shareDevice)
+        self.look()
+
+    def pause(self, run: Path) -> None:
+        """Ask the trainer for a checkpoint, and to wait."""
+        from mstkd.runs import ask_pause
+
+        ask_pause(run)
+
+    def resume(self, run: Path, shareDevice: bool = False) -> None:
+        """Let a paused trainer go on, or start a new one from the last checkpoint; raises as `start`."""
+        from mstkd.runs import ask_resume
+
+        if self._isAlive(run):
+            ask_resume(run)
+        else:
+            self.start(run, shareDevice)
+
+    def stop(self, run: Path) -> None:
+        """Ask the trainer for a checkpoint and its end."""
+        from mstkd.runs import ask_stop
+
+        ask_stop(run)
+
+    def attach(self, run: Path | None) -> None:
+        """Watch a run; only its folder is read."""
+        self.monitor = RunMonitor(run) if run is not None else None
+        self._memory.remember("attached", str(run or ""))
+        self.look()
+        self._tellNews()
+
+    def attachAgain(self) -> None:
+        """Watch the run that was watched last, if it still lives."""
+        last = self._memory.remembered("attached")
+        if self.monitor is None and last and self._isAlive(Path(last)):
+            self.attach(Path(last))
+
+    def isStarting(self, run: Path) -> bool:
+        """Whether a trainer was started that has not said anything yet."""
+        return home(run) in self._trainers and not self._isAlive(run)
+
+    def problem(self, run: Run) -> str:
+        """What ended a run, in one sentence; empty when nothing did."""
+        from mstkd.runs import RunState
+
+        if run.state not in (RunState.INTERRUPTED, RunState.WAITING):
+            return run.message
+        silent = _("The training ended without a word, as when it is killed or the computer goes off; resume it.")
+        return self._ends.get(home(run.folder), silent if run.state is RunState.INTERRUPTED else "")
+
+    def rivals(self, device: str | None = None, run: Path | None = None) -> list[Run]:
+        """Runs that this computer trains on the device, of which there is one each.
+
+        Args:
+            device: As the engine calls it; None takes the chosen one, and every device while that is not known.
+            run: Not counted.
+        """
+        chosen = self.device
+        if chosen == "auto" and self._session.device:
+            chosen = self._session.device["device"]
+        asked = device or chosen
+        wanted = DEVICES.get(asked, asked)
+        mine = [other for other in self.aliveHere() if other.folder != run]
+        return [other for other in mine if not (wanted and other.device) or wanted == other.device]
+
+    def aliveHere(self) -> list[Run]:
+        """The runs that this computer trains."""
+        return [run for run in self.runs if run.state.alive and run.host == socket.gethostname()]
+
+    def watch(self, on: bool) -> None:
+        """Look at the runs every second; switched off, it goes on while one lives."""
+        self._watched = on
+        self.look()
+
+    def look(self) -> None:
+        """Look at all runs now."""
+        self._listed = 0.0
+        self._tick()
+
+    def close(self) -> None:
+        """End questions and looking; runs go on."""
+        super().close()
+        self._timer.stop()
+
+    def _tick(self) -> None:
+        self._hearTrainers()
+        if time.monotonic() - self._listed >= LOOK_MS / 1000:
+            self._list()
+        if self.monitor is not None and self.monitor.poll():
+            self._tellNews()
+        if self._watched or self._trainers or any(run.state.alive for run in self.runs):
+            self._timer.start(CATCH_UP_MS if self.monitor is not None and self.monitor.behind else LOOK_MS)
+        else:
+            self._timer.stop()
+        self._changed()
+
+    def _tellNews(self) -> None:
+        if self.onNews is not None:
+            self.onNews()
+
+    def _list(self) -> None:
+        from mstkd.runs import list_runs
+
+        self.runs = [self._judged(run) for run in list_runs(self.runsFolder)]
+        self._listed = time.monotonic()
+
+    def _judged(self, run: Run) -> Run:
+        """A run that was seen alive is dead only when its watch says so: a laptop's sleep is no death."""
+        from mstkd.runs import RunWatch
+
+        if run.state.alive:
+            self._watches.setdefault(run.folder, RunWatch(run.folder))
+        watch = self._watches.get(run.folder)
+        return (watch.look() or run) if watch is not None else run
+
+    def _isAlive(self, run: Path) -> bool:
+        from mstkd.runs import read_run
+
+        known = read_run(run)
+        return known is not None and known.state.alive
+
+    def _hearTrainers(self) -> None:
+        """Why a trainer of ours ended, where its run's folder does not say."""
+        from mstkd.runs import RunState, read_run
+
+        for folder in [folder for folder, trainer in self._trainers.items() if not trainer.running]:
+            trainer, run = self._trainers.pop(folder), read_run(folder)
+            if run is not None and run.state in (RunState.FINISHED, RunState.STOPPED):
+                continue
+            told = run.message if run is not None and run.state is RunState.FAILED else ""
+            self._ends[folder] = self.message = told or trainer.explainEnd()

@@ -1,0 +1,44 @@
+"""The module's questions to the user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import qt
+import slicer
+
+from MSTKDLib.Dialogs import Dialogs, asRichText
+from MSTKDLib.Translation import _
+from MSTKDLib.Words import listed
+
+
+class TrainDialogs(Dialogs):
+    """The panel's dialogs."""
+
+    def closing(self, names: Sequence[str]) -> str:
+        """What becomes of runs when Slicer is closed: "go on", "stop" or "cancel"."""
+        box = qt.QMessageBox(slicer.util.mainWindow())
+        box.setIcon(qt.QMessageBox.Question)
+        box.windowTitle = _("Training goes on")
+        box.text = asRichText(
+            _("{names} is being trained. Let it go on in the background while Slicer is closed?").format(
+                names=listed(names)
+            )
+        )
+        # Standard buttons with our words: their numbers come back from exec_.
+        box.setStandardButtons(qt.QMessageBox.Yes | qt.QMessageBox.No | qt.QMessageBox.Cancel)
+        box.button(qt.QMessageBox.Yes).text = _("Go on in the background")
+        box.button(qt.QMessageBox.No).text = _("Stop with a checkpoint")
+        box.button(qt.QMessageBox.Cancel).text = _("Do not close")
+        box.setDefaultButton(qt.QMessageBox.Yes)
+        chosen = box.exec_()
+        box.deleteLater()
+        return {int(qt.QMessageBox.Yes): "go on", int(qt.QMessageBox.No): "stop"}.get(int(chosen), "cancel")
+
+    def rivals(self, names: Sequence[str], device: str) -> bool:
+        """Whether to train although other runs compute on the same device."""
+        return self.confirm(
+            _(
+                "{names} is being trained on {device}. Train both at once? Each will be slower, and memory may run out."
+            ).format(names=listed(names), device=device or _("this computer"))
+        )

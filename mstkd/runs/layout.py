@@ -1,0 +1,16 @@
+"""What lies where in a run's folder; trainer and readers agree on it here."""
+
+from __future__ import annotations
+
+CONFIG, DATALIST, JOURNAL = "config.yaml", "datalist.json", "journal.jsonl"
+STATUS, STOP, PAUSE, LOCK = "status.json", "stop", "pause", "lock"
+SAMPLES, INDEX = "samples", "index.json"
+ARM = "run"
+"""What the folder of an ablation's arm calls its run."""
+
+STATUS_BYTES = 4096
+"""The status is as long as this from its first writing on, so that a full disk cannot refuse a later one."""
+BEAT_S = 2.0
+"""How often a living trainer touches its status."""
+STALE_S = 30.0
+"""A status untouched for so long is that of a trainer that died without a word."""
