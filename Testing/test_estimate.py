@@ -140,7 +140,7 @@ def test_bursts_of_samples_are_averaged_in_blocks(monkeypatch):
     """Four workers that deliver at once every 8 s: 2 s a step, although most steps wait for nothing."""
     times = iter([t for burst in range(20) for t in (8.0 * burst, *(8.0 * burst + 0.1 * i for i in (1, 2, 3)))])
     monkeypatch.setattr("mstkd.training.stopwatch.time.perf_counter", lambda: next(times))
-    watch = Stopwatch(warm_up=1, block=4, fewest=3)
+    watch = Stopwatch(warm_up=1, block=4)
     steps = 0
     while not watch.enough():
         watch.listen({"event": "step"})
@@ -152,7 +152,7 @@ def test_bursts_of_samples_are_averaged_in_blocks(monkeypatch):
 def test_slow_steps_are_not_measured_for_long(monkeypatch):
     times = iter(range(0, 10_000, 100))
     monkeypatch.setattr("mstkd.training.stopwatch.time.perf_counter", lambda: float(next(times)))
-    watch = Stopwatch(warm_up=1, block=1, fewest=3)
+    watch = Stopwatch(warm_up=1, block=1)
     steps = 0
     while not watch.enough():
         watch.listen({"event": "step"})

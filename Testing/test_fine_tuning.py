@@ -7,6 +7,7 @@ import torch
 from conftest import card
 from small_run import write_config, write_patients
 
+from mstkd.data.cache import load_cached
 from mstkd.data.datalist import Case, read_datalist
 from mstkd.errors import InputError
 from mstkd.evaluation.sweep import seen_cases
@@ -18,7 +19,7 @@ from mstkd.training.devices import make_fabric
 from mstkd.training.export import Description, package_run
 from mstkd.training.journal import Journal
 from mstkd.training.loop import Trainer
-from mstkd.training.run import continue_run, load_cases, start_run
+from mstkd.training.run import continue_run, start_run
 from mstkd.worker.requests import parse
 from mstkd.worker.tasks import run as do
 
@@ -62,7 +63,7 @@ def train(tmp_path, datalist):
 
 def test_student_average_and_joint_teacher_start_from_the_models_weights(tmp_path, datalist, config, base):
     start_run(config, datalist, tmp_path / "run")
-    training, _ = load_cases(tmp_path / "run", config, tmp_path / "cache")
+    training = [load_cached(case, tmp_path / "cache") for case in read_datalist(datalist) if case.split == "train"]
     trainer = Trainer(
         config,
         training,
@@ -86,7 +87,7 @@ def test_a_resumed_run_goes_on_from_its_checkpoint_and_needs_the_model_no_more(
 ):
     whole = loop.Trainer.train
     with monkeypatch.context() as patch:
-        patch.setattr(loop.Trainer, "train", lambda self, stop: whole(self, stop=lambda: self.step >= 3))
+        patch.setattr(loop.Trainer, "train", lambda self, stop, pause: whole(self, lambda: self.step >= 3, pause))
         assert not train(config)
     (base / "weights.safetensors").unlink()
     assert train(config)

@@ -67,7 +67,7 @@ def compare(name: str, folder: Path, datalist: Path, device: str) -> dict[str, A
     command("train", "compact", "--data", datalist, "-o", folder / "run", *changes, *places)
     events = [json.loads(line) for line in (folder / "run" / "journal.jsonl").read_text().splitlines()]
     steps = [event for event in events if event["event"] == "step"]
-    (validation, _) = (event for event in events if event["event"] == "validation")
+    (_, validation) = (event for event in events if event["event"] == "validation")  # the first one warms up
     seconds = fmean(step["seconds"] + step["waited"] for step in steps[WARM_UP:])
     measured = {
         "epoch_seconds": seconds * estimate["steps_per_epoch"],

@@ -43,7 +43,7 @@ def load_cases(
         if stop():
             return None
         checking(done, len(cases))
-        loaded.append(_load(case, cache, partial(preparing, done, len(cases), case.id)))
+        loaded.append(load_case(case, cache, partial(preparing, done, len(cases), case.id)))
     training, validation = ([c for c in loaded if c.case.split == split] for split in ("train", "validation"))
     return training, validation
 
@@ -61,7 +61,8 @@ def check_cases(cases: Sequence[Case], config: TrainingConfig, source: Path) -> 
         )
 
 
-def _load(case: Case, cache: Path, preparing: Callable[[], None]) -> CachedCase:
+def load_case(case: Case, cache: Path, preparing: Callable[[], None] = lambda: None) -> CachedCase:
+    """A case from the cache; whatever its files do to the libraries that read them ends in an InputError."""
     try:
         return load_cached(case, cache, preparing)
     except InputError as error:

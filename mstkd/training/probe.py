@@ -23,7 +23,7 @@ from typing import Any, TextIO
 import psutil
 import torch
 
-from mstkd.data.cache import CachedCase, cache_entry, is_whole, load_cached
+from mstkd.data.cache import CachedCase, cache_entry, is_whole
 from mstkd.data.datalist import Case, read_datalist
 from mstkd.data.dataset import SampleStream
 from mstkd.errors import InputError
@@ -32,6 +32,7 @@ from mstkd.inference.memory import is_out_of_memory
 from mstkd.modalities import CHANNELS
 from mstkd.runs import Event
 from mstkd.runs.layout import CONFIG
+from mstkd.training.cases import load_case
 from mstkd.training.checkpoint import BEST, NAME, save_best
 from mstkd.training.config import TrainingConfig, read_config
 from mstkd.training.devices import make_fabric, peak_gb
@@ -117,8 +118,7 @@ def measure(folder: Path, datalist: Path, cache: Path, device: torch.device, tel
     workers, saves = [0.0], [0.0]
     for number, patch in enumerate(patches):
         tell(0.2 + 0.6 * number / len(patches), f"Trying steps of {' x '.join(map(str, patch))} mm")
-        on_gpu = device.type == "cuda"
-        watch = Stopwatch(warm_up=5 if on_gpu else 1, block=config.sampling.workers, fewest=10 if on_gpu else 3)
+        watch = Stopwatch(warm_up=5 if device.type == "cuda" else 1, block=config.sampling.workers)
         watches.append(watch)
         trainer.config = probed(config, patch, trainer.step + watch.most + 1)
         trainer.stream = SampleStream(ready, sample_plan(trainer.config))
@@ -169,9 +169,9 @@ def prepare_some(cases: Sequence[Case], cache: Path) -> tuple[Preparation, list[
     ready, seconds = [], 0.0
     for case in lacking[:PREPARED]:  # the first of two also loads what preparing needs
         started = time.perf_counter()
-        ready.append(load_cached(case, cache))
+        ready.append(load_case(case, cache))
         seconds = time.perf_counter() - started
-    ready += [load_cached(case, cache) for case in islice((c for c in looked_at if c not in lacking), PREPARED)]
+    ready += [load_case(case, cache) for case in islice((c for c in looked_at if c not in lacking), PREPARED)]
     size = sum(file.stat().st_size for file in ready[0].folder.iterdir())
     return Preparation(len(lacking) / len(looked_at), seconds, found_seconds, size), ready
 

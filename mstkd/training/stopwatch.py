@@ -11,8 +11,10 @@ from mstkd.runs import Event
 BLOCKS = 3
 FEWEST = 2
 """Steps that are measured however long they take."""
-BUDGET_S = 60.0
-"""After which no more steps are measured."""
+MOST = 40
+"""Steps that are measured however short they are."""
+LEAST_S, BUDGET_S = 10.0, 60.0
+"""Short steps are measured for so long, so that a moment's disturbance does not count; long ones for no longer."""
 
 
 class Stopwatch:
@@ -24,17 +26,16 @@ class Stopwatch:
     Args:
         warm_up: Steps that are not counted.
         block: Steps in a block.
-        fewest: Steps to measure, unless time runs out.
     """
 
-    def __init__(self, warm_up: int, block: int, fewest: int) -> None:
-        self._warm_up, self._block, self._wanted = warm_up, max(1, block), max(fewest, BLOCKS * max(1, block))
+    def __init__(self, warm_up: int, block: int) -> None:
+        self._warm_up, self._block = warm_up, max(1, block)
         self._ends: list[float] = []
 
     @property
     def most(self) -> int:
         """Steps after which it has seen enough in any case."""
-        return self._warm_up + self._wanted
+        return self._warm_up + max(MOST, BLOCKS * self._block)
 
     def listen(self, event: Event) -> None:
         if event["event"] == "step":
@@ -44,7 +45,9 @@ class Stopwatch:
         measured = len(self._ends) - self._warm_up
         if measured < FEWEST:
             return False
-        return measured >= self._wanted or self._ends[-1] - self._ends[self._warm_up - 1] > BUDGET_S
+        seconds = self._ends[-1] - self._ends[self._warm_up - 1]
+        whole = measured >= BLOCKS * self._block and seconds >= LEAST_S
+        return whole or seconds > BUDGET_S or len(self._ends) >= self.most
 
     def seconds(self) -> float:
         """Of a step, from the end of one to the end of the next, so that waiting for samples counts."""
