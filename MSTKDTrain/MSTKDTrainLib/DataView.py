@@ -47,8 +47,8 @@ class DataView:
         self._shown = ShownCase(attempt, self._onShown)
         self._export = ExportView(dialogs, attempt, self._onExported)
         self._ui.dataExportBox.layout().addWidget(self._export.widget)
-        self._connect()
         self._ui.dataPathEdit.text = self._memory.remembered("data")
+        self._connect()
         self._onSelected(None)
         self.refresh()
 
