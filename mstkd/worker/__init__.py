@@ -27,7 +27,7 @@ Events are lines on standard output:
 - ``done``: ``summary``, ``segments`` and ``tissues`` of a patient; ``outcome`` of a study; ``staged`` and
   ``card`` of a model; and what is asked of a training:
 
-  - describe_training: ``schema`` (JSON schema of the settings, with units), ``presets`` ``{NAME: {"title", "settings"}}``
+  - describe_training: ``schema`` (a JSON schema, with units) and ``presets``, each ``title`` and ``settings``
   - check_config: ``settings``, complete, and with the network of the model that they start from
   - check_data: ``summary``, ``cases``, ``refusal`` (a sentence) and the ``written`` datalist, or null
   - new_run: ``run``; new_ablation: ``folder``
