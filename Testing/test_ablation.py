@@ -6,7 +6,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from mstkd.runs import read_journal
 from small_run import write_config, write_patients
 from test_cli import mstkd, sentence
 
@@ -14,6 +13,7 @@ from mstkd.errors import InputError
 from mstkd.evaluation.ablation import Arm, ablation_report, arm_means
 from mstkd.evaluation.layout import to_markdown
 from mstkd.evaluation.scores import Score
+from mstkd.runs import read_journal
 from mstkd.training.ablation import ARMS, CONTROL, FULL, arm_config, run_ablation
 from mstkd.training.config import PRESET_FOLDER, read_config
 from mstkd.training.devices import make_fabric

@@ -20,6 +20,8 @@ from mstkd.training import checkpoint, loop
 from mstkd.training.checkpoint import load_checkpoint
 from mstkd.training.config import read_config
 from mstkd.training.devices import make_fabric
+from mstkd.training.failures import failures_told
+from mstkd.training.journal import Journal
 from mstkd.training.run import continue_run, start_run
 from mstkd.training.status import Status
 
@@ -114,6 +116,8 @@ def test_a_paused_run_waits_with_a_checkpoint_and_ends_with_the_weights_of_an_un
     assert train("run", data, {("step", 3): lambda: ask_pause(run), ("paused", 3): look}, plain=False)
     assert seen == [(RunState.PAUSED, 3)]
     assert kinds(run).index("resumed") == kinds(run).index("paused") + 1
+    (after,) = (event for event in read_journal(run) if event["event"] == "step" and event["step"] == 4)
+    assert after["waited"] < 1.0, "a pause is no waiting for samples"
     assert same(load_checkpoint(run), whole)
     assert read_run(run).state is RunState.FINISHED
 
@@ -165,10 +169,10 @@ def test_a_run_tells_where_it_is(tmp_path, train, own_data):
 def fail_at(monkeypatch, step, error):
     learn = loop.Trainer._train_step
 
-    def broken(self, batch, asked):
+    def broken(self, batch, waited):
         if self.step == step:
             raise error
-        learn(self, batch, asked)
+        learn(self, batch, waited)
 
     monkeypatch.setattr(loop.Trainer, "_train_step", broken)
 
@@ -369,6 +373,30 @@ def test_what_a_later_failure_says_does_not_hide_the_first(tmp_path):
         first.fail("The connection to a process was lost.")
     told = read_run(tmp_path)
     assert (told.message, told.step, told.steps) == ("The memory was too small.", 7, 9)
+
+
+def test_the_journal_tells_the_first_failure_too(tmp_path):
+    (tmp_path / "config.yaml").touch()
+    first, other = Status(tmp_path, "cpu"), Status(tmp_path, "cpu", speaks=False)
+
+    def fail():
+        with first.alive(), failures_told(tmp_path, first, Journal(tmp_path)):
+            other.fail("The memory was too small.")
+            raise RuntimeError("connection closed by peer")
+
+    with pytest.raises(RuntimeError, match="by peer"):
+        fail()
+    assert read_journal(tmp_path)[-1]["message"] == read_run(tmp_path).message == "The memory was too small."
+
+
+def test_a_refusal_is_told_in_the_run_it_is_about_unless_that_is_finished(tmp_path, train, data):
+    run, new = tmp_path / "run", ["no-such-preset", "--data", data / "datalist.json", "-o"]
+    start_run(read_config(write_config(tmp_path / "c.yaml", **PLAIN)), data / "datalist.json", run)
+    assert "no-such-preset" in sentence(mstkd("train", *new, run))
+    assert read_run(run).state is RunState.WAITING, "words meant for a new run"
+    assert train("run", data)
+    sentence(mstkd("train", "--resume", run, "--device", "cuda:7"))
+    assert read_run(run).state is RunState.FINISHED
 
 
 def test_the_command_lists_runs_and_a_refused_resume_is_told_in_the_run(tmp_path, data):

@@ -135,6 +135,21 @@ def test_runs_are_listed_newest_first_with_an_ablations_arms(tmp_path, monkeypat
     assert read_run(Path("run")).name == read_run(Path("run").absolute()).name == "ablation/full"
 
 
+def test_a_trials_folder_and_prepared_patients_are_no_runs(tmp_path):
+    make_run(tmp_path / ".estimate-x", start(), *steps(1, 2))
+    make_run(tmp_path / "cache" / "0f" / "run")
+    assert list_runs(tmp_path) == []
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="everything may be read here")
+def test_a_folder_that_may_not_be_read_hides_no_run_beside_it(tmp_path):
+    for name in "abcd":
+        make_run(tmp_path / name)
+    for name in ("lost+found", "zone"):
+        (tmp_path / name).mkdir(mode=0)
+    assert {run.name for run in list_runs(tmp_path)} == {*"abcd"}
+
+
 class Clock:
     """Time that passes only when it is told to, the wall's and one's own."""
 

@@ -295,10 +295,10 @@ def test_a_run_needs_no_git(monkeypatch):
 def fail_at(monkeypatch, step, error):
     learn = loop.Trainer._train_step
 
-    def broken(self, batch, asked):
+    def broken(self, batch, waited):
         if self.step == step:
             raise error
-        learn(self, batch, asked)
+        learn(self, batch, waited)
 
     monkeypatch.setattr(loop.Trainer, "_train_step", broken)
 

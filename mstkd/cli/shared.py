@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from mstkd.errors import InputError, why
+from mstkd.runs import layout
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,7 +26,7 @@ talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
 BAD_INPUT, INTERRUPTED = 2, 130
 Image = Annotated[Path | None, typer.Option(metavar="FILE")]
-CACHE = Path("runs/cache")
+CACHE = Path("runs") / layout.CACHE
 Cache = Annotated[Path, typer.Option(help="Where preprocessed cases are kept.")]
 Changes = Annotated[
     list[str], typer.Option("--set", metavar="A.B=VALUE", help="Change a setting, e.g. sampling.batch_size=2.")

@@ -1,8 +1,9 @@
-"""``mstkd train``, ``curves``, ``package``, ``ablate``, ``estimate`` and ``configure``."""
+"""``mstkd train``, ``runs``, ``curves``, ``package``, ``ablate``, ``estimate`` and ``configure``."""
 
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -49,7 +50,8 @@ def train(
         new = [config, data, output]
         if run is None or (None in new if resume is None else any(new)):
             raise InputError("a new run needs CONFIG, --data DATALIST and -o RUN; an old one takes --resume RUN alone.")
-        with refusal_told(run):
+        # Words meant for a new run are no failure of one that lies there already.
+        with refusal_told(run) if resume else nullcontext():
             settings = read_config(config_of(run) if resume or config is None else find_config(config), changes)
             fabric = make_fabric(choose_device(device), settings.precision)
         watched = tensorboard and fabric.is_global_zero

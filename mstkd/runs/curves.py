@@ -11,19 +11,10 @@ from typing import Any
 from mstkd.runs.journal import Event
 from mstkd.runs.series import Series
 
-TERMS = (
-    "loss",
-    "dice",
-    "teacher_dice",
-    "evd",
-    "mst",
-    "logit_mse",
-    "logit_kl",
-    "style",
-    "adversarial",
-    "discriminator",
-)
-"""Losses that a step may tell."""
+SEGMENTATION = ("dice", "teacher_dice")
+DISTILLATION = ("evd", "mst", "logit_mse", "logit_kl", "style", "adversarial", "discriminator")
+TERMS = ("loss", *SEGMENTATION, *DISTILLATION)
+"""Losses that a step may tell: the weighted sum, then its terms."""
 LARGEST = 1e30
 """A figure beyond it is none, and could not be drawn."""
 RECENT = 50

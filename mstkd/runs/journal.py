@@ -19,7 +19,7 @@ REMEMBERED = 64
 
 
 def read_journal(run: Path) -> list[Event]:
-    """All complete events of a run, in the order of its steps; none before its first start.
+    """All complete events of a run, in the order of its steps; none where it has no journal.
 
     A half-written line is passed over. Where a killed run went on from an earlier
     checkpoint, the steps it made again stand once, as made last.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mstkd.runs.journal import Event, parse_events, step_of
-from mstkd.runs.layout import ARM, CONFIG, JOURNAL, STALE_S, STATUS, STATUS_BYTES
+from mstkd.runs.layout import ARM, CACHE, CONFIG, JOURNAL, STALE_S, STATUS, STATUS_BYTES
 
 END = 1 << 16
 """Bytes at either end of a journal in which its first start and its last event are looked for."""
@@ -89,7 +89,7 @@ def list_runs(folder: Path) -> list[Run]:
 def told(folder: Path) -> Run | None:
     """The run as its trainer last described it, whether that still lives or not; None where there is none."""
     with suppress(OSError):
-        if (folder / CONFIG).is_file():
+        if _holds_run(folder):
             return _by_status(folder) or _by_journal(folder)
     return None
 
@@ -113,12 +113,27 @@ def process_is_dead(run: Run) -> bool:
 
 
 def _run_folders(folder: Path) -> Iterator[Path]:
+    """Those that hold a configuration; what is hidden, as the run of a trial, is nobody's."""
+    for place in _inside(folder):
+        if place.name.startswith(".") or place.name == CACHE:
+            continue
+        if _holds_run(place):
+            yield place
+        else:
+            yield from (arm / ARM for arm in _inside(place) if _holds_run(arm / ARM))
+
+
+def _inside(folder: Path) -> list[Path]:
+    """What lies in a folder; nothing where there is none, or where it may not be read."""
     with suppress(OSError):
-        for place in folder.iterdir():
-            if (place / CONFIG).is_file():
-                yield place
-            elif place.is_dir():
-                yield from (arm / ARM for arm in place.iterdir() if (arm / ARM / CONFIG).is_file())
+        return list(folder.iterdir())
+    return []
+
+
+def _holds_run(folder: Path) -> bool:
+    with suppress(OSError):
+        return (folder / CONFIG).is_file()
+    return False
 
 
 def _name(folder: Path) -> str:

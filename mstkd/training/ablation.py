@@ -15,7 +15,7 @@ from mstkd.errors import InputError
 from mstkd.evaluation.ablation import Arm, write_ablation
 from mstkd.evaluation.scores import read_scores
 from mstkd.evaluation.sweep import CASES, evaluate_package
-from mstkd.runs import read_journal
+from mstkd.runs import read_journal, read_run
 from mstkd.runs.layout import ARM, DATALIST
 from mstkd.training.cases import check_cases
 from mstkd.training.config import TrainingConfig, read_config, write_config
@@ -134,7 +134,7 @@ def train_arm(
     share_device: bool,
 ) -> bool:
     """Start or continue an arm's run; True when it is complete."""
-    if not run.exists():
+    if read_run(run) is None:
         start_run(config, datalist, run)
     elif read_config(config_of(run)) != config:
         raise InputError(f"{run} was started with another configuration; choose another folder with -o.")

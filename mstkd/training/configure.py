@@ -65,5 +65,5 @@ _SLURM = """\
 #SBATCH --signal=B:TERM@300
 cd "${{SLURM_SUBMIT_DIR:?submit this file with sbatch from its own folder}}"
 # e.g.: . ~/mstkd/bin/activate
-exec ./{script}
+exec sh {script}
 """

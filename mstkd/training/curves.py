@@ -15,12 +15,11 @@ from matplotlib.ticker import MaxNLocator
 from mstkd.errors import InputError
 from mstkd.regions import REGIONS
 from mstkd.runs import Event, read_journal
+from mstkd.runs.curves import DISTILLATION, SEGMENTATION
 from mstkd.runs.layout import JOURNAL
 
 MOST_SMOOTHING = 51
 """Steps over which a loss is a running median in a long run; in a short one a tenth of it."""
-SEGMENTATION = ("dice", "teacher_dice")
-DISTILLATION = ("evd", "mst", "logit_mse", "logit_kl", "style", "adversarial", "discriminator")
 LABELS = {
     "dice": "student",
     "teacher_dice": "teacher",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mstkd.errors import InputError, why
 from mstkd.inference.memory import is_out_of_memory
-from mstkd.runs import read_run
+from mstkd.runs import RunState, read_run
 from mstkd.training.journal import Journal
 from mstkd.training.status import Status
 
@@ -28,21 +28,24 @@ def failures_told(run: Path, status: Status, journal: Journal | None) -> Iterato
         yield
     except Exception as error:
         message = str(error) if isinstance(error, InputError) else _unexpected(run, error)
-        status.fail(message)
+        first = status.fail(message)
         if journal is not None:
             with suppress(Exception):  # the disk may be full; it must not hide what came first
-                journal.write("failed", step=status.step, message=message)
+                journal.write("failed", step=status.step, message=first)
         raise
 
 
 @contextmanager
 def refusal_told(run: Path) -> Iterator[None]:
-    """Say in a run's status why its trainer could not even begin, for who does not see its terminal."""
+    """Say in a run's status why its trainer could not even begin, for who does not see its terminal.
+
+    A run that is being trained, or is finished, stays so.
+    """
     try:
         yield
     except InputError as error:
         now = read_run(run)
-        if now is not None and not now.state.alive:
+        if now is not None and not now.state.alive and now.state is not RunState.FINISHED:
             status = Status(run, now.device)
             with suppress(OSError), status.alive():
                 status.fail(str(error))

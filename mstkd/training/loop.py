@@ -114,11 +114,12 @@ class Trainer:
             return False
         asked = time.perf_counter()
         for batch in self._batches():
+            waited = time.perf_counter() - asked
             if not self._may_go_on(stop, pause):
                 self._save()
                 self._log("stopped", step=self.step)
                 return False
-            self._train_step({name: tensor.to(self.fabric.device) for name, tensor in batch.items()}, asked)
+            self._train_step(batch, waited)
             if self.step % self.config.checkpoint_every == 0 or self._validation_due():
                 self._save()
             if not self._validate_if_due(stop):
@@ -140,8 +141,9 @@ class Trainer:
             restarted=lambda reason: self._log("workers", step=self.step, restarted=reason),
         )
 
-    def _train_step(self, batch: Batch, asked: float) -> None:
+    def _train_step(self, batch: Batch, waited: float) -> None:
         started = time.perf_counter()
+        batch = {name: tensor.to(self.fabric.device) for name, tensor in batch.items()}
         rate = learning_rate(self.step, self.config)
         losses: Terms = {}
         lesson = self.teacher.observe(batch) if self.teacher is not None else None
@@ -182,7 +184,7 @@ class Trainer:
             gradient_norm=round(norm.item(), 4),
             images=self.step * self.config.sampling.batch_size,
             seconds=round(time.perf_counter() - started, 3),
-            waited=round(started - asked, 3),
+            waited=round(waited, 3),
             memory_gb=round(peak_gb(self.fabric.device), 2),
         )
 

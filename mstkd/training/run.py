@@ -89,17 +89,19 @@ def continue_run(
     with alone(run, fabric):
         status = Status(run, str(fabric.device), speaks=first)
         journal = Journal(run, (status.listen, *listeners))
-        with status.alive(), failures_told(run, status, journal if first else None), failures_in_sentences(run):
-            if first:
-                (run / PAUSE).unlink(missing_ok=True)  # asked of an earlier trainer
-            fabric.barrier()  # a process that fails from here on finds this trainer's status
-            with alone_on_device(run, fabric, share_device), stop_signals() as signalled:
-                complete = _train(
-                    run, config, cache, fabric, journal, status, lambda: bool(signalled) or (run / STOP).exists()
-                )
-            if first:
-                (run / STOP).unlink(missing_ok=True)
-            return complete
+        with status.alive():
+            # Before it, the status may be another trainer's, in which no failure of this one belongs.
+            fabric.barrier()
+            with failures_told(run, status, journal if first else None), failures_in_sentences(run):
+                if first:
+                    (run / PAUSE).unlink(missing_ok=True)  # asked of an earlier trainer
+                with alone_on_device(run, fabric, share_device), stop_signals() as signalled:
+                    complete = _train(
+                        run, config, cache, fabric, journal, status, lambda: bool(signalled) or (run / STOP).exists()
+                    )
+                if first:
+                    (run / STOP).unlink(missing_ok=True)
+                return complete
 
 
 def _train(

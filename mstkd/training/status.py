@@ -86,13 +86,18 @@ class Status:
         elif kind in ("stopped", "finished"):
             self.tell(state=kind, text="", step=event["step"])
 
-    def fail(self, message: str) -> None:
-        """Say why the run ended, unless another of its processes has done so: what follows from that tells less."""
+    def fail(self, message: str) -> str:
+        """Say why the run ended, unless another of its processes has done so: what follows from that tells less.
+
+        Returns:
+            What is told of it now.
+        """
         now = told(self._run)
         if now is not None and now.state is RunState.FAILED:
-            return
+            return now.message
         known = {} if now is None or self._speaks else {"step": now.step, "steps": now.steps, "device": now.device}
         self._tell({**known, "state": RunState.FAILED.value, "message": message, "text": ""})
+        return message
 
     def _tell(self, changes: dict[str, Any]) -> None:
         with self._lock, suppress(OSError):

@@ -9,13 +9,13 @@ A request is one line on standard input; requests are answered in their order::
     {"task": "stage_model", "source": FILE, FOLDER or address, "sha256": TEXT or null}
     {"task": "describe_training"}
     {"task": "check_config", "settings": {}}
-    {"task": "check_data", "folder": FOLDER or list, "labels": ["[DATASET=]NAME"], "validation": 0.1, "test": 0.2,
-     "seed": 0, "output": FILE or null}
+    {"task": "check_data", "folder": FOLDER or FILE, "labels": ["DATASET=CONVENTION" or "CONVENTION", ...],
+     "validation": 0.1, "test": 0.2, "seed": 0, "output": FILE or null}
     {"task": "new_run", "settings": {}, "datalist": FILE, "run": FOLDER}
     {"task": "new_ablation", "settings": {}, "datalist": FILE, "folder": FOLDER}
     {"task": "estimate", "settings": {}, "datalist": FILE, "cache": FOLDER, "runs": FOLDER, "device": "auto"}
-    {"task": "finish_run", "run": FOLDER, "description": {}, "output": FOLDER, "split": "test" or "validation",
-     "device": "auto"}
+    {"task": "finish_run", "run": FOLDER, "description": {"name", "version", "summary", "licence",
+     "dataset_licences": {DATASET: TEXT}}, "output": FOLDER, "split": "test" or "validation", "device": "auto"}
     {"task": "save_configuration", "settings": {}, "datalist": FILE, "folder": FOLDER, "processes": 1}
     {"task": "cancel"}
 
@@ -24,16 +24,23 @@ Events are lines on standard output:
 - ``ready`` once, when torch, MONAI and the pipeline are loaded: ``device``, ``device_name``, ``threads``, ``versions``
 - ``progress``: ``share`` (0 to 1), ``text``
 - ``alive`` every two seconds in which something was computed, so that a worker that hangs falls silent
-- ``done``: ``summary``, ``segments`` and ``tissues`` of a patient; ``outcome`` of a study; ``staged`` and
-  ``card`` of a model; and what is asked of a training:
+- ``done``, with what the task asked for:
 
-  - describe_training: ``schema`` (a JSON schema, with units) and ``presets``, each ``title`` and ``settings``
+  - segment: ``summary``, ``segments`` and ``tissues`` of the patient
+  - study: ``outcome``
+  - stage_model: ``staged`` (its folder) and ``card``
+  - describe_training: ``schema`` (JSON schema of a training's settings, with units) and ``presets``
+    ``{NAME: {"title", "settings"}}``
   - check_config: ``settings``, complete, and with the network of the model that they start from
-  - check_data: ``summary``, ``cases``, ``refusal`` (a sentence) and the ``written`` datalist, or null
-  - new_run: ``run``; new_ablation: ``folder``
-  - estimate: ``estimate``, the fields of `mstkd.training.estimate.Estimate`
-  - finish_run: ``model``, ``rows``, ``facts``, ``page`` and ``curves``
-  - save_configuration: ``files`` and the ``command`` that trains
+  - check_data: ``summary`` as of ``mstkd data check --json``; ``cases`` (``id``, ``dataset``, ``patient``, ``images``
+    and ``channels`` by sequence, ``label``, ``convention``, ``split``, ``problems``, ``remarks``, ``usable``);
+    ``refusal`` (why there is nothing to go on with) and ``written`` (the datalist), each or null
+  - new_run: ``run``; new_ablation: ``folder``; the training is then a process of its own, ``mstkd train --resume RUN``
+    or ``mstkd ablate FOLDER/ablation.yaml --data FOLDER/datalist.json -o FOLDER``
+  - estimate: ``estimate`` with the fields of `mstkd.training.estimate.Estimate`
+  - finish_run: ``model`` (folder), ``page`` and ``curves`` (files), ``facts`` (sentences), ``rows`` with the fields of
+    `mstkd.training.finish.Row`; also kept in ``OUTPUT/evaluation/figures.json``
+  - save_configuration: ``files`` and the ``command`` that its scripts give
 - ``error``: ``message``, one sentence; the worker stays alive
 - ``cancelled``: the answer to ``cancel``; the worker ends with exit code 0
 
