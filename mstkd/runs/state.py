@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mstkd.runs.journal import Event, parse_events, step_of
-from mstkd.runs.layout import ARM, CONFIG, JOURNAL, STALE_S, STATUS, STATUS_BYTES
+from mstkd.runs.layout import ARM, CACHE, CONFIG, JOURNAL, STALE_S, STATUS, STATUS_BYTES
 
 END = 1 << 16
 """Bytes at either end of a journal in which its first start and its last event are looked for."""
@@ -113,8 +113,11 @@ def process_is_dead(run: Run) -> bool:
 
 
 def _run_folders(folder: Path) -> Iterator[Path]:
+    places: list[Path] = []
     with suppress(OSError):
-        for place in folder.iterdir():
+        places = [place for place in folder.iterdir() if place.name != CACHE]
+    for place in places:
+        with suppress(OSError):  # a folder that may not be read hides no other
             if (place / CONFIG).is_file():
                 yield place
             elif place.is_dir():
