@@ -6,7 +6,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from mstkd.runs import read_journal
 from small_run import write_config, write_patients
 from test_cli import mstkd, sentence
 
@@ -14,6 +13,7 @@ from mstkd.errors import InputError
 from mstkd.evaluation.ablation import Arm, ablation_report, arm_means
 from mstkd.evaluation.layout import to_markdown
 from mstkd.evaluation.scores import Score
+from mstkd.runs import read_journal
 from mstkd.training.ablation import ARMS, CONTROL, FULL, arm_config, run_ablation
 from mstkd.training.config import PRESET_FOLDER, read_config
 from mstkd.training.devices import make_fabric
@@ -131,3 +131,22 @@ def test_the_command_refuses_an_unknown_arm_and_data_without_test_cases(tmp_path
     assert answer.returncode == 2
     assert "no arm 'fulll'" in sentence(answer)
     assert not (tmp_path / "out").exists()
+
+
+def test_an_ablation_that_is_asked_to_stop_before_its_first_arm_trains_none(tmp_path):
+    datalist, folder = write_patients(tmp_path / "patients"), tmp_path / "five"
+    folder.mkdir()
+    (folder / "stop").touch()
+    complete = run_ablation(
+        CONFIG,
+        datalist,
+        folder,
+        arms=list(ARMS),
+        cache=tmp_path / "cache",
+        fabric=make_fabric(torch.device("cpu"), CONFIG.precision),
+        device="cpu",
+        listeners=(),
+        say=lambda text: None,
+    )
+    assert not complete
+    assert list(folder.iterdir()) == []
