@@ -21,9 +21,9 @@ import torch
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from mstkd.runs import read_journal
 from small_run import write_config, write_patients
 
+from mstkd.runs import read_journal
 from mstkd.training.checkpoint import load_checkpoint
 
 

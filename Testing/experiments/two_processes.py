@@ -17,8 +17,9 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from mstkd.runs import read_journal
 from small_run import write_config, write_patients
+
+from mstkd.runs import read_journal
 
 LIMIT = 1e-5
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
