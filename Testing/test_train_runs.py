@@ -117,6 +117,23 @@ def test_checked_runs_are_compared_by_name_with_their_curves(host, open_runs, qt
     assert all(curves.step == 40 for _name, curves in compared)
 
 
+def test_living_runs_keep_their_places_whoever_gave_the_last_sign(open_runs, runs_folder):
+    panel = open_runs(("b", "running"), ("a", "running"), ("c", "finished"))
+    for name in ("a", "b", "a"):
+        os.utime(runs_folder / name / "status.json")
+        look(panel)
+        assert [row[0] for row in rows(panel)] == ["a", "b", "c"]
+
+
+def test_a_run_that_goes_on_changes_its_own_row_only(open_runs, runs_folder):
+    panel = open_runs(("a", "running"), ("b", "finished"))
+    untouched = runs(panel).runsTable.item(1, 2)
+    untouched.setText("mark")
+    write_status(runs_folder / "a", "running", step=41)
+    look(panel)
+    assert [row[2] for row in rows(panel)] == ["41 / 100", "mark"]
+
+
 def test_checks_and_selection_stay_when_the_table_is_filled_anew(host, open_runs, runs_folder, qt):
     panel = open_runs(("a", "finished"), ("b", "running"), selected="a")
     table = runs(panel).runsTable
@@ -151,7 +168,7 @@ def test_closing_slicer_asks_what_becomes_of_a_living_run(host, open_runs, runs_
     assert not host.closeMainWindow()
     host.answer("QMessageBox", qt.QMessageBox.No)
     assert host.closeMainWindow()
-    assert "a is being trained" in host.dialogs[-1][1]
+    assert "Being trained: a" in host.dialogs[-1][1]
     assert (runs_folder / "a" / "stop").exists()
 
 

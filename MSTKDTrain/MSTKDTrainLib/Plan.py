@@ -12,6 +12,8 @@ from MSTKDLib.Translation import _
 
 FORBIDDEN = set('/\\:*?"<>|')
 """What no file system, or not every one, has in a name."""
+LONGEST_NAME = 100
+"""Bytes; file systems take 255, and Windows little more for the whole path."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def lacking(wishes: Wishes, missingPackages: Sequence[str]) -> str:
 
 def nameProblem(name: str, folder: Path) -> str:
     """Why a run cannot have the name, in one sentence; empty when it can."""
-    if not name or name.startswith(".") or name == "cache" or FORBIDDEN & set(name):
+    odd = name != name.strip() or name.startswith(".") or name.endswith(".") or FORBIDDEN & set(name)
+    if not name or odd or name == "cache" or len(name.encode()) > LONGEST_NAME:
         return _("Give the run a name that can be a folder's.")
     if (folder / name).exists():
         return _("There is a run {name} already; choose another name.").format(name=name)
