@@ -92,6 +92,16 @@ def test_the_runs_folder_opens_in_the_file_manager(host, open_runs, runs_folder)
     assert host.openedUrls[0].endswith("/runs/a")
 
 
+def test_a_folder_of_runs_that_is_not_there_is_named(open_runs, runs_folder):
+    panel = open_runs()
+    assert runs(panel).runsFolderLabel.text == f"Runs in {runs_folder}"
+    runs_folder.rename(runs_folder.with_name("unplugged"))
+    look(panel)
+    assert runs(panel).runsFolderLabel.text == f"{runs_folder} is not there; the first run makes it."
+    panel.logic.runsFolder = runs_folder / ("x" * 300)  # the system refuses to look, as it does for a lost share
+    assert "is not there" in runs(panel).runsFolderLabel.text
+
+
 def test_another_folder_of_runs_is_remembered(host, open_runs, tmp_path, train_panel):
     write_run(tmp_path / "others", "z", "finished")
     panel = open_runs(("a", "finished"), selected="a")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,6 +49,11 @@ class Plan:
         return sum(case.get("split") == "train" for case in cases)
 
 
+def isThere(path: Path) -> bool:
+    """Whether something is at a path; nothing where a network share does not answer, at which `Path.exists` raises."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
 def lacking(wishes: Wishes, missingPackages: Sequence[str]) -> str:
     """Why nothing can be estimated or trained, in one sentence; empty when it can."""
     if missingPackages:
@@ -64,7 +70,7 @@ def nameProblem(name: str, folder: Path) -> str:
     odd = name != name.strip() or name.startswith(".") or name.endswith(".") or FORBIDDEN & set(name)
     if not name or odd or name == "cache" or len(name.encode()) > LONGEST_NAME:
         return _("Give the run a name that can be a folder's.")
-    if (folder / name).exists():
+    if isThere(folder / name):
         return _("There is a run {name} already; choose another name.").format(name=name)
     return ""
 
@@ -73,7 +79,7 @@ def freeName(preset: str, folder: Path) -> str:
     """A name by preset and day that no run has."""
     stem = "-".join([preset or "run", time.strftime("%Y-%m-%d")])
     name, number = stem, 1
-    while (folder / name).exists():
+    while isThere(folder / name):
         number += 1
         name = f"{stem}-{number}"
     return name

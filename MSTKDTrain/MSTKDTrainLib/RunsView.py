@@ -13,6 +13,7 @@ from MSTKDLib.Translation import _
 from .Forms import loadForm
 from .Glance import Glances
 from .Monitor import RunMonitor
+from .Plan import isThere
 from .RunWords import progressText, stateText, timeText
 from .Starting import mayShare
 
@@ -87,7 +88,9 @@ class RunsView:
             table.clearSelection()
             table.setCurrentCell(attached, 0)
         table.blockSignals(blocked)
-        self._ui.runsFolderLabel.text = _("Runs in {folder}").format(folder=self._logic.runsFolder)
+        folder = self._logic.runsFolder
+        told = _("Runs in {folder}") if isThere(folder) else _("{folder} is not there; the first run makes it.")
+        self._ui.runsFolderLabel.text = told.format(folder=folder)
 
     @staticmethod
     def _item(text: str, column: int, checked: bool):
