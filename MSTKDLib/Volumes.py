@@ -99,7 +99,7 @@ def readPlaced(path: Path, channel: int | None = None) -> tuple[np.ndarray, np.n
     """A NIfTI, NRRD or MetaImage file as an array ``(k, j, i)`` and its voxel index to RAS world, ``(4, 4)``.
 
     Args:
-        channel: Which 3D image of a 4D NIfTI file, counted from 0; the others are not read.
+        channel: Which 3D image of a 4D NIfTI file, counted from 0; a compressed file is unpacked as a whole for it.
 
     Raises:
         EngineError: The file is missing, damaged, no image or not 3D; one sentence.

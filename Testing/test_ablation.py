@@ -131,3 +131,22 @@ def test_the_command_refuses_an_unknown_arm_and_data_without_test_cases(tmp_path
     assert answer.returncode == 2
     assert "no arm 'fulll'" in sentence(answer)
     assert not (tmp_path / "out").exists()
+
+
+def test_an_ablation_that_is_asked_to_stop_before_its_first_arm_trains_none(tmp_path):
+    datalist, folder = write_patients(tmp_path / "patients"), tmp_path / "five"
+    folder.mkdir()
+    (folder / "stop").touch()
+    complete = run_ablation(
+        CONFIG,
+        datalist,
+        folder,
+        arms=list(ARMS),
+        cache=tmp_path / "cache",
+        fabric=make_fabric(torch.device("cpu"), CONFIG.precision),
+        device="cpu",
+        listeners=(),
+        say=lambda text: None,
+    )
+    assert not complete
+    assert list(folder.iterdir()) == []

@@ -129,7 +129,7 @@ def test_a_damaged_status_is_no_error(tmp_path, content):
 def test_runs_are_listed_newest_first_with_an_ablations_arms(tmp_path, monkeypatch):
     for seconds, name in enumerate(["third", "ablation/full/run", "first"]):
         age(make_run(tmp_path / name, state="stopped"), 100 - 10 * seconds)
-    (tmp_path / "cache" / "0f").mkdir(parents=True)
+    make_run(tmp_path / "cache" / "0f" / "run", state="stopped")  # what lies among the patients is not looked at
     assert [run.name for run in list_runs(tmp_path)] == ["first", "ablation/full", "third"]
     monkeypatch.chdir(tmp_path / "ablation" / "full")
     assert read_run(Path("run")).name == read_run(Path("run").absolute()).name == "ablation/full"

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from run_folders import write_run
 from small_run import write_config, write_patients
 
 from mstkd.runs import RunState, read_run
@@ -128,6 +129,35 @@ def test_a_killed_trainer_is_told_in_one_sentence_and_its_run_can_be_resumed(hos
     wait_for(host, run, RunState.RUNNING)
     assert logic.message == ""
     assert read_run(run).step >= 2
+
+
+def test_closing_slicer_asks_about_a_run_that_only_starts(host, new_logic, new_run, qt):
+    run = new_run()
+    new_logic().close()  # remembers the folder
+    host.openMainWindow()
+    panel = host.openModule("MSTKDTrain")
+    panel.logic.start(run)
+    host.answer("QMessageBox", qt.QMessageBox.No)
+    assert host.closeMainWindow()
+    assert "Being trained: small" in host.dialogs[-1][1]
+    wait_for(host, run, RunState.STOPPED)
+
+
+def test_while_an_ablation_trains_an_arm_the_finished_one_stays_so(host, new_logic, trainers, tmp_path, monkeypatch):
+    from MSTKDTrainLib import Trainer
+
+    monkeypatch.setattr(Trainer, "command", lambda *arguments: ["sleep", "60"])
+    logic, ablation = new_logic(), tmp_path / "runs" / "five"
+    ablation.mkdir(parents=True)
+    (ablation / "ablation.yaml").touch()
+    logic.start(ablation)
+    assert logic.silent == [ablation]
+    full = write_run(ablation / "full", "run", "finished")
+    logic.look()
+    assert (logic.silent, logic.isStarting(full)) == ([ablation], False)
+    control = write_run(ablation / "control", "run", "running")
+    logic.look()
+    assert (logic.silent, logic.isStarting(full), logic.isStarting(control)) == ([], False, False)
 
 
 def test_slicers_end_leaves_a_run_alone(host, new_logic, new_run):

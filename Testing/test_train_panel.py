@@ -102,10 +102,17 @@ def test_a_run_has_a_name_of_its_own_that_can_be_a_folders(train_panel, wishes, 
     (runs_folder / edit.text).mkdir()
     train_panel._refresh()
     assert edit.text.endswith("-2")
-    for name in ("a/b", "..", "", "cache"):
+    for name in ("a/b", "..", "", "cache", "a ", "a.", "ä" * 128):
         edit.text = name
         train_panel._plan._onName(name or "x")
         assert not plan(train_panel).trainButton.enabled
+
+
+def test_a_look_at_the_runs_leaves_the_name_as_it_is_being_selected(train_panel, wishes):
+    edit = plan(train_panel).runNameEdit
+    edit.selectAll()
+    look(train_panel)
+    assert edit.selectedText == edit.text != ""
 
 
 def test_an_estimate_is_two_sentences_and_goes_when_the_settings_change(train_panel, engine, wishes):
@@ -153,7 +160,7 @@ def test_a_second_run_on_a_device_is_refused_unless_the_user_agrees(host, train_
     look(train_panel)
     host.answer("confirmOkCancel", False)
     plan(train_panel).trainButton.click()
-    assert "first is being trained on cpu" in host.dialogs[-1][1]
+    assert "Being trained on cpu: first" in host.dialogs[-1][1]
     assert engine.started == []
     host.answer("confirmOkCancel", True)
     plan(train_panel).trainButton.click()

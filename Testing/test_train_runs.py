@@ -92,6 +92,16 @@ def test_the_runs_folder_opens_in_the_file_manager(host, open_runs, runs_folder)
     assert host.openedUrls[0].endswith("/runs/a")
 
 
+def test_a_folder_of_runs_that_is_not_there_is_named(open_runs, runs_folder):
+    panel = open_runs()
+    assert runs(panel).runsFolderLabel.text == f"Runs in {runs_folder}"
+    runs_folder.rename(runs_folder.with_name("unplugged"))
+    look(panel)
+    assert runs(panel).runsFolderLabel.text == f"{runs_folder} is not there; the first run makes it."
+    panel.logic.runsFolder = runs_folder / ("x" * 300)  # the system refuses to look, as it does for a lost share
+    assert "is not there" in runs(panel).runsFolderLabel.text
+
+
 def test_another_folder_of_runs_is_remembered(host, open_runs, tmp_path, train_panel):
     write_run(tmp_path / "others", "z", "finished")
     panel = open_runs(("a", "finished"), selected="a")
@@ -115,6 +125,23 @@ def test_checked_runs_are_compared_by_name_with_their_curves(host, open_runs, qt
     host.waitUntil(lambda: bool(compared))
     assert [name for name, _curves in compared] == names
     assert all(curves.step == 40 for _name, curves in compared)
+
+
+def test_living_runs_keep_their_places_whoever_gave_the_last_sign(open_runs, runs_folder):
+    panel = open_runs(("b", "running"), ("a", "running"), ("c", "finished"))
+    for name in ("a", "b", "a"):
+        os.utime(runs_folder / name / "status.json")
+        look(panel)
+        assert [row[0] for row in rows(panel)] == ["a", "b", "c"]
+
+
+def test_a_run_that_goes_on_changes_its_own_row_only(open_runs, runs_folder):
+    panel = open_runs(("a", "running"), ("b", "finished"))
+    untouched = runs(panel).runsTable.item(1, 2)
+    untouched.setText("mark")
+    write_status(runs_folder / "a", "running", step=41)
+    look(panel)
+    assert [row[2] for row in rows(panel)] == ["41 / 100", "mark"]
 
 
 def test_checks_and_selection_stay_when_the_table_is_filled_anew(host, open_runs, runs_folder, qt):
@@ -151,7 +178,7 @@ def test_closing_slicer_asks_what_becomes_of_a_living_run(host, open_runs, runs_
     assert not host.closeMainWindow()
     host.answer("QMessageBox", qt.QMessageBox.No)
     assert host.closeMainWindow()
-    assert "a is being trained" in host.dialogs[-1][1]
+    assert "Being trained: a" in host.dialogs[-1][1]
     assert (runs_folder / "a" / "stop").exists()
 
 

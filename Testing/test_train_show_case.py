@@ -22,7 +22,7 @@ def shown(host):
     from MSTKDTrainLib.ShownCase import ShownCase
 
     attempt, told = Attempts(), []
-    case = ShownCase(attempt, told.append)
+    case = ShownCase(attempt, lambda *end: told.append(end))
 
     def click(one):
         case.show(one)
@@ -71,7 +71,7 @@ def test_a_patient_is_shown_with_its_volumes_and_its_reference(shown, tmp_path):
         expected = np.argwhere(np.isin(labels, values)) @ AFFINE[:3, :3].T + AFFINE[:3, 3]
         assert world_points(node, name) == {tuple(point) for point in np.round(expected, 2) + 0.0}
     assert {layers.GetBackgroundVolumeID() for layers in sliceLayers(slicer.mrmlScene)} == {volume.GetID()}
-    assert shown.told == [case]
+    assert shown.told == [(case, True)]
 
 
 def test_the_patient_before_leaves_the_scene_and_the_users_own_nodes_stay(shown, tmp_path):
@@ -133,6 +133,14 @@ def test_a_broken_file_is_one_sentence_and_the_rest_is_shown(shown, tmp_path):
     assert names("vtkMRMLSegmentationNode") == ["P0 reference"]
 
 
+def test_of_a_patient_whose_files_are_gone_it_is_not_said_that_it_is_shown(shown, tmp_path):
+    case, _labels = patient(tmp_path)
+    for file in (tmp_path / "p0").iterdir():
+        file.unlink()
+    assert "cannot be read" in shown.click(case)
+    assert shown.told == [(case, False)]
+
+
 def test_a_whole_tumour_shows_no_core(shown, tmp_path):
     shown.click(patient(tmp_path, values=(1,), convention="whole-tumour")[0])
     segmentation = slicer.util.getNode("P0 reference").GetSegmentation()
@@ -177,6 +185,11 @@ def test_a_click_in_the_table_shows_the_patient_and_says_so(host, tmp_path):
     view._ui.dataTable.cellClicked.emit(1, 0)
     host.waitUntil(lambda: "is shown" in view._ui.dataHintLabel.text)
     assert slicer.util.getNode("BraTS2021_00001 T2") is not None
+    view._ui.dataTable.cellClicked.emit(2, 0)
+    slicer.mrmlScene.Clear(0)
+    host.process(200)
+    assert names("vtkMRMLScalarVolumeNode") == []  # what was still being loaded belonged to the closed scene
+    assert view._ui.dataHintLabel.text.startswith("Click a patient")
     view.close()
 
 

@@ -12,6 +12,7 @@ from MSTKDLib.Translation import _
 from .Charts import combinationCurves, comparedCurves, lossCurves, regionCurves
 from .Forms import loadForm
 from .Plots import Chart, Curve
+from .Tables import fitHeight
 
 LOSSES, REGIONS, COMBINATIONS, RUNS = range(4)
 """The charts, in the order of the form's list."""
@@ -155,10 +156,7 @@ class CurvesView:
                 item = qt.QTableWidgetItem("")
                 item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
                 table.setItem(number, column, item)
-        table.resizeRowsToContents()
-        # All rows are shown: the panel scrolls, the table does not.
-        height = table.horizontalHeader().sizeHint.height() + 2 * table.frameWidth
-        table.setFixedHeight(height + sum(table.rowHeight(number) for number in range(table.rowCount)))
+        fitHeight(table)
 
 
 def _hint(kind: int, monitor) -> str:

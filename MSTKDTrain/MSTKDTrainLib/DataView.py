@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import qt
+import slicer
+from slicer.util import VTKObservationMixin
 
 from MSTKDLib.Dialogs import Dialogs
 from MSTKDLib.Memory import Memory
@@ -21,7 +23,7 @@ from .Forms import loadForm
 from .ShownCase import ShownCase
 
 
-class DataView:
+class DataView(VTKObservationMixin):
     """Has the data checked by the engine and shows the answer; a click on a patient loads it.
 
     Args:
@@ -35,6 +37,7 @@ class DataView:
     """
 
     def __init__(self, logic, dialogs: Dialogs, attempt: Callable, onChange: Callable[[], None]) -> None:
+        VTKObservationMixin.__init__(self)
         self._logic, self._dialogs, self._attempt, self._onChange = logic, dialogs, attempt, onChange
         self._memory = Memory("MSTKDTrain")
         self.widget, self._ui = loadForm("Data")
@@ -47,6 +50,7 @@ class DataView:
         self._shown = ShownCase(attempt, self._onShown)
         self._export = ExportView(dialogs, attempt, self._onExported)
         self._ui.dataExportBox.layout().addWidget(self._export.widget)
+        self._hint = self._ui.dataHintLabel.text
         self._ui.dataPathEdit.text = self._memory.remembered("data")
         self._connect()
         self._onSelected(None)
@@ -61,6 +65,7 @@ class DataView:
         ui.dataExportBox.connect("contentsCollapsed(bool)", lambda closed: closed or self._export.propose())
         for spin in (ui.dataValidationSpin, ui.dataTestSpin, ui.dataSeedSpin):
             spin.connect("valueChanged(int)", lambda value: self._onWish())
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self._onSceneClose)
 
     @property
     def datalist(self) -> Path | None:
@@ -90,6 +95,7 @@ class DataView:
 
     def close(self) -> None:
         """Nothing calls it any more; the patient that is shown stays in the scene."""
+        self.removeObservers()
         self._table.close()
         self._shown.close()
         self._export.close()
@@ -172,8 +178,15 @@ class DataView:
         if self._shown.show(case):
             self._ui.dataHintLabel.text = _("Loading {patient} …").format(patient=case["id"])
 
-    def _onShown(self, case: dict) -> None:
-        self._ui.dataHintLabel.text = _("{patient} is shown in the slice views.").format(patient=case["id"])
+    def _onShown(self, case: dict, isShown: bool) -> None:
+        told = _("{patient} is shown in the slice views.") if isShown else _("{patient} cannot be shown.")
+        self._ui.dataHintLabel.text = told.format(patient=case["id"])
+
+    def _onSceneClose(self, caller, event) -> None:
+        """What is loaded would come into the next scene, and what is written would lose its nodes."""
+        self._shown.close()
+        self._export.close()
+        self._ui.dataHintLabel.text = self._hint
 
     def _onExported(self, cases: Path) -> None:
         """Go on with the list that a patient was added to, unless another one is being looked at."""

@@ -52,7 +52,9 @@ class TextEditor:
         return value
 
     def _mark(self, sentence: str) -> None:
-        self.widget.setStyleSheet(f"QLineEdit {{ border: 1px solid {WRONG}; }}" if sentence else "")
+        style = f"QLineEdit {{ border: 1px solid {WRONG}; }}" if sentence else ""
+        if self.widget.styleSheet != style:  # each letter typed marks the whole form; a new style is costly
+            self.widget.setStyleSheet(style)
         self.widget.toolTip = asRichText(sentence) if sentence else self._help
 
 

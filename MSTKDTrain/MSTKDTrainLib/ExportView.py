@@ -69,6 +69,8 @@ class ExportView:
         if self._writing is not None:
             self._writing.stop()
             self._writing = None
+            self._ui.exportResultLabel.text = ""
+            self.refresh()
 
     def _fillSegments(self) -> None:
         table = self._ui.exportTable

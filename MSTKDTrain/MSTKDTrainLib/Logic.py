@@ -32,7 +32,7 @@ class TrainLogic(Questions):
     all that is known of it is read from its folder.
 
     Attributes:
-        runs: Those in `runsFolder`, the last to give a sign first.
+        runs: Those in `runsFolder`: the living by name, then the others, the last to give a sign first.
         monitor: Watches the attached run; None without one.
         onNews: Called when the monitor is another one, or has seen something new.
     """
@@ -66,7 +66,9 @@ class TrainLogic(Questions):
     @property
     def cacheFolder(self) -> Path:
         """Where preprocessed patients are kept, for all runs of the folder."""
-        return self.runsFolder / "cache"
+        from mstkd.runs.layout import CACHE
+
+        return self.runsFolder / CACHE
 
     @property
     def device(self) -> str:
@@ -88,7 +90,7 @@ class TrainLogic(Questions):
         """
         from mstkd.runs.layout import PAUSE, STOP
 
-        if self.isStarting(run) or self._isAlive(run):
+        if home(run) in self._trainers or self._isAlive(run):
             raise EngineError(_("{name} is being trained already.").format(name=run.name))
         for asked in (PAUSE, STOP):  # of a trainer that died before it obeyed
             (run / asked).unlink(missing_ok=True)
@@ -133,9 +135,15 @@ class TrainLogic(Questions):
         if self.monitor is None and last and self._isAlive(Path(last)):
             self.attach(Path(last))
 
+    @property
+    def silent(self) -> list[Path]:
+        """Folders with a trainer of ours but no living run: it starts, or an ablation is between two arms."""
+        alive = {home(run.folder) for run in self.runs if run.state.alive}
+        return [folder for folder in self._trainers if folder not in alive and not self._hasSpoken(folder)]
+
     def isStarting(self, run: Path) -> bool:
-        """Whether a trainer was started that has not said anything yet."""
-        return home(run) in self._trainers and not self._isAlive(run)
+        """Whether a trainer was started for a run that has not said anything yet."""
+        return home(run) in self.silent and not self._hasSpoken(run)
 
     def problem(self, run: Run) -> str:
         """What ended a run, in one sentence; empty when nothing did."""
@@ -168,7 +176,8 @@ class TrainLogic(Questions):
     def watch(self, on: bool) -> None:
         """Look at the runs every second; switched off, it goes on while one lives."""
         self._watched = on
-        self.look()
+        if on:
+            self.look()
 
     def look(self) -> None:
         """Look at all runs now."""
@@ -199,7 +208,9 @@ class TrainLogic(Questions):
     def _list(self) -> None:
         from mstkd.runs import list_runs
 
-        self.runs = [self._judged(run) for run in list_runs(self.runsFolder)]
+        runs = [self._judged(run) for run in list_runs(self.runsFolder)]
+        # Living runs by name: they give signs in turn, and the list would change under the mouse.
+        self.runs = sorted(runs, key=lambda run: (False, run.name) if run.state.alive else (True, ""))
         self._listed = time.monotonic()
 
     def _judged(self, run: Run) -> Run:
@@ -210,6 +221,13 @@ class TrainLogic(Questions):
             self._watches.setdefault(run.folder, RunWatch(run.folder))
         watch = self._watches.get(run.folder)
         return (watch.look() or run) if watch is not None else run
+
+    def _hasSpoken(self, run: Path) -> bool:
+        """Whether a run told of itself since our trainer was started, or has nothing more to tell."""
+        from mstkd.runs import RunState, read_run
+
+        known, started = read_run(run), self._trainers[home(run)].started
+        return known is not None and (known.state is RunState.FINISHED or known.changed >= started)
 
     def _isAlive(self, run: Path) -> bool:
         from mstkd.runs import read_run
@@ -226,4 +244,5 @@ class TrainLogic(Questions):
             if run is not None and run.state in (RunState.FINISHED, RunState.STOPPED):
                 continue
             told = run.message if run is not None and run.state is RunState.FAILED else ""
-            self._ends[folder] = self.message = told or trainer.explainEnd()
+            if reason := told or trainer.explainEnd():
+                self._ends[folder] = self.message = reason

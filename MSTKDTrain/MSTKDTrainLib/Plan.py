@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from MSTKDLib.Translation import _
 
 FORBIDDEN = set('/\\:*?"<>|')
 """What no file system, or not every one, has in a name."""
+LONGEST_NAME = 100
+"""Bytes; file systems take 255, and Windows little more for the whole path."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,11 @@ class Plan:
         return sum(case.get("split") == "train" for case in cases)
 
 
+def isThere(path: Path) -> bool:
+    """Whether something is at a path; nothing where a network share does not answer, at which `Path.exists` raises."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
 def lacking(wishes: Wishes, missingPackages: Sequence[str]) -> str:
     """Why nothing can be estimated or trained, in one sentence; empty when it can."""
     if missingPackages:
@@ -59,9 +67,10 @@ def lacking(wishes: Wishes, missingPackages: Sequence[str]) -> str:
 
 def nameProblem(name: str, folder: Path) -> str:
     """Why a run cannot have the name, in one sentence; empty when it can."""
-    if not name or name.startswith(".") or name == "cache" or FORBIDDEN & set(name):
+    odd = name != name.strip() or name.startswith(".") or name.endswith(".") or FORBIDDEN & set(name)
+    if not name or odd or name == "cache" or len(name.encode()) > LONGEST_NAME:
         return _("Give the run a name that can be a folder's.")
-    if (folder / name).exists():
+    if isThere(folder / name):
         return _("There is a run {name} already; choose another name.").format(name=name)
     return ""
 
@@ -70,7 +79,7 @@ def freeName(preset: str, folder: Path) -> str:
     """A name by preset and day that no run has."""
     stem = "-".join([preset or "run", time.strftime("%Y-%m-%d")])
     name, number = stem, 1
-    while (folder / name).exists():
+    while isThere(folder / name):
         number += 1
         name = f"{stem}-{number}"
     return name

@@ -52,8 +52,8 @@ class PlanView:
     def refresh(self) -> None:
         """Show what can be done with what is chosen now."""
         ui, wishes, folder = self._ui, self._wishes(), self._logic.runsFolder
-        if not self._ownName:
-            ui.runNameEdit.text = freeName(wishes.preset, folder)
+        if not self._ownName and ui.runNameEdit.text != (name := freeName(wishes.preset, folder)):
+            ui.runNameEdit.text = name  # only then: it takes cursor and selection away
         lacks = lacking(wishes, self._missingPackages())
         refusal = lacks or nameProblem(ui.runNameEdit.text, folder)
         busy = self._logic.busy

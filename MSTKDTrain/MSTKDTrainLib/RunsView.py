@@ -13,6 +13,7 @@ from MSTKDLib.Translation import _
 from .Forms import loadForm
 from .Glance import Glances
 from .Monitor import RunMonitor
+from .Plan import isThere
 from .RunWords import progressText, stateText, timeText
 from .Starting import mayShare
 
@@ -73,19 +74,23 @@ class RunsView:
         runs, table = self._logic.runs, self._ui.runsTable
         folders, rows = [run.folder for run in runs], [self._row(run) for run in runs]
         blocked = table.blockSignals(True)
-        if (folders, rows) != (self._folders, self._rows):
-            self._folders, self._rows = folders, rows
+        before = list(zip(self._folders, self._rows, strict=True))
+        self._folders, self._rows = folders, rows
+        if len(rows) != len(before):
             table.setRowCount(len(rows))
-            for number, (folder, cells) in enumerate(zip(folders, rows, strict=True)):
-                for column, text in enumerate(cells):
-                    table.setItem(number, column, self._item(text, column, folder in self._checks))
+        for number, row in enumerate(zip(folders, rows, strict=True)):
+            if before[number : number + 1] != [row]:  # only what changed: this is done each second
+                for column, text in enumerate(row[1]):
+                    table.setItem(number, column, self._item(text, column, row[0] in self._checks))
         monitor = self._logic.monitor
         attached = folders.index(monitor.folder) if monitor is not None and monitor.folder in folders else -1
         if attached != table.currentRow():
             table.clearSelection()
             table.setCurrentCell(attached, 0)
         table.blockSignals(blocked)
-        self._ui.runsFolderLabel.text = _("Runs in {folder}").format(folder=self._logic.runsFolder)
+        folder = self._logic.runsFolder
+        told = _("Runs in {folder}") if isThere(folder) else _("{folder} is not there; the first run makes it.")
+        self._ui.runsFolderLabel.text = told.format(folder=folder)
 
     @staticmethod
     def _item(text: str, column: int, checked: bool):
@@ -114,10 +119,8 @@ class RunsView:
     def _showAttached(self) -> None:
         ui, monitor = self._ui, self._logic.monitor
         run = monitor.run if monitor is not None else None
-        ui.stageLabel.visible = run is not None
-        if run is not None:
-            told = [self._state(run), progressText(run, monitor.curves)]
-            ui.stageLabel.text = _("{name}: {told}").format(name=run.name, told=", ".join(filter(None, told)))
+        ui.stageLabel.text = self._stage(run)
+        ui.stageLabel.visible = bool(ui.stageLabel.text)
         ui.runBar.visible = run is not None and run.steps > 0
         if run is not None and run.steps:
             ui.runBar.setRange(0, run.steps)
@@ -125,6 +128,14 @@ class RunsView:
         problem = self._logic.problem(run) if run is not None else ""
         ui.runProblemLabel.text, ui.runProblemLabel.visible = problem, bool(problem)
         self._showButtons()
+
+    def _stage(self, run) -> str:
+        """How far the attached run is; without one, whose run is to come."""
+        if run is not None:
+            told = [self._state(run), progressText(run, self._logic.monitor.curves)]
+            return _("{name}: {told}").format(name=run.name, told=", ".join(filter(None, told)))
+        names = [folder.name for folder in self._logic.silent]
+        return _("{names}: its next run is being prepared.").format(names=", ".join(names)) if names else ""
 
     def _showButtons(self) -> None:
         ui, monitor = self._ui, self._logic.monitor
@@ -137,7 +148,7 @@ class RunsView:
             run is not None and not starting and asked != "stop" and run.state.value != "finished"
         )
         ui.stopRunButton.enabled = run is not None and run.state.alive and asked != "stop"
-        ui.stopRunButton.toolTip = _("End the training with a checkpoint, from which it can go on.")
+        ui.stopRunButton.toolTip = _stopWords(run, asked)
         ui.openRunButton.enabled = run is not None
         ui.compareRunsButton.enabled = bool(self._checked()) and self._comparing is None
 
@@ -182,10 +193,11 @@ class RunsView:
 
     def _onRead(self, compared: list | None, error: Exception | None) -> None:
         self._comparing = None
-        if error is None:
-            self._compared = compared
-            self._tellCompared()
         self._showButtons()
+        if error is not None:  # none is expected: a journal that cannot be read has no events
+            raise error
+        self._compared = compared
+        self._tellCompared()
 
     def _tellCompared(self) -> None:
         self._onCompare([(name, monitor.curves) for name, monitor in self._compared])
@@ -218,6 +230,19 @@ def _pauseWords(run, asked: str) -> tuple[str, str]:
         return _("Pause"), _("Choose a run.")
     if run.state.value == "waiting":
         return _("Start"), _("Start the training.")
+    if run.state.value == "finished":
+        return _("Resume"), _("The training is finished.")
     if run.state.alive and run.state.value != "paused" and not asked:
         return _("Pause"), _("Save a checkpoint and wait.")
     return _("Resume"), _("Go on from the last checkpoint.")
+
+
+def _stopWords(run, asked: str) -> str:
+    """What the button will do, or why it cannot."""
+    if run is None:
+        return _("Choose a run.")
+    if not run.state.alive:
+        return _("The run is not being trained.")
+    if asked == "stop":
+        return _("The run stops after its present step.")
+    return _("End the training with a checkpoint, from which it can go on.")

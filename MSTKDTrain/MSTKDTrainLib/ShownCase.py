@@ -28,10 +28,10 @@ class ShownCase:
 
     Args:
         attempt: Does something; a refusal becomes the panel's message.
-        onShown: Called with the case when it is shown.
+        onShown: Called at the end with the case, and whether anything of it could be read and is shown.
     """
 
-    def __init__(self, attempt: Callable, onShown: Callable[[dict], None]) -> None:
+    def __init__(self, attempt: Callable, onShown: Callable[[dict, bool], None]) -> None:
         self._attempt, self._onShown = attempt, onShown
         self._case: dict | None = None
         self._nodes: list = []
@@ -61,7 +61,7 @@ class ShownCase:
             if error is not None:
                 raise error
 
-        self._onShown(case)
+        self._onShown(case, bool(self._nodes))
         self._attempt(say)
 
     def _remove(self) -> None:

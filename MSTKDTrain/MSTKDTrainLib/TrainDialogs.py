@@ -21,9 +21,7 @@ class TrainDialogs(Dialogs):
         box.setIcon(qt.QMessageBox.Question)
         box.windowTitle = _("Training goes on")
         box.text = asRichText(
-            _("{names} is being trained. Let it go on in the background while Slicer is closed?").format(
-                names=listed(names)
-            )
+            _("Being trained: {names}. Go on in the background while Slicer is closed?").format(names=listed(names))
         )
         # Standard buttons with our words: their numbers come back from exec_.
         box.setStandardButtons(qt.QMessageBox.Yes | qt.QMessageBox.No | qt.QMessageBox.Cancel)
@@ -39,6 +37,7 @@ class TrainDialogs(Dialogs):
         """Whether to train although other runs compute on the same device."""
         return self.confirm(
             _(
-                "{names} is being trained on {device}. Train both at once? Each will be slower, and memory may run out."
+                "Being trained on {device}: {names}. Train at the same time? "
+                "Each training will be slower, and memory may run out."
             ).format(names=listed(names), device=device or _("this computer"))
         )

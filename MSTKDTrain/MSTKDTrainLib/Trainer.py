@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import time
 from pathlib import Path
 
 from MSTKDLib.Engine import EngineError, command, engineFolder, environment, temporaryPath
@@ -27,12 +28,15 @@ class Trainer:
         home: The run's folder, or that of an ablation.
         options: For the command line: cache, device.
 
+    Attributes:
+        started: When, in seconds since the epoch.
+
     Raises:
         EngineError: The system refuses.
     """
 
     def __init__(self, home: Path, options: list[str]) -> None:
-        self._log = home / LOG
+        self._log, self.started = home / LOG, time.time()
         try:
             Path(temporaryPath()).mkdir(parents=True, exist_ok=True)
             with self._log.open("ab") as log:

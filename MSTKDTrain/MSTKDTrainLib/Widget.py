@@ -125,12 +125,13 @@ class TrainWidget(ScriptedLoadableModuleWidget):
         self._refresh()
 
     def _mayClose(self) -> bool:
-        """Ask what becomes of the runs of this computer when Slicer is closed."""
+        """Ask what becomes of the runs of this computer, also those that only start, when Slicer is closed."""
         self.logic.look()
-        runs = self.logic.aliveHere()
-        wish = self._dialogs.closing([run.name for run in runs]) if runs else "go on"
+        runs = {run.folder: run.name for run in self.logic.aliveHere()}
+        runs |= {folder: folder.name for folder in self.logic.silent}
+        wish = self._dialogs.closing(list(runs.values())) if runs else "go on"
         if wish == "stop":
-            self._attempt(lambda: [self.logic.stop(run.folder) for run in runs])
+            self._attempt(lambda: [self.logic.stop(folder) for folder in runs])
             return not self._message
         return wish == "go on"
 
@@ -144,7 +145,7 @@ class TrainWidget(ScriptedLoadableModuleWidget):
         ui, logic = self.ui, self.logic
         missing = self._packages.missing
         lacking = _("Python packages are missing: {packages}.").format(packages=listed(missing)) if missing else ""
-        message = self._message or logic.message or lacking
+        message = " ".join(dict.fromkeys(filter(None, (self._message, logic.message)))) or lacking
         ui.trainMessageLabel.text, ui.trainMessageLabel.visible = message, bool(message)
         ui.packagesRow.visible = bool(missing)
         ui.questionRow.visible = logic.busy
@@ -154,3 +155,4 @@ class TrainWidget(ScriptedLoadableModuleWidget):
         self._plan.refresh()
         self._runs.refresh()
         self._finish.show(logic.monitor.run if logic.monitor is not None else None)
+        ui.modelHintLabel.visible = self._finish.widget.isHidden()

@@ -5,6 +5,8 @@ from __future__ import annotations
 CONFIG, DATALIST, JOURNAL = "config.yaml", "datalist.json", "journal.jsonl"
 STATUS, STOP, PAUSE, LOCK = "status.json", "stop", "pause", "lock"
 SAMPLES, INDEX = "samples", "index.json"
+CACHE = "cache"
+"""Folder of prepared patients beside the runs: as many folders as patients, and no run among them."""
 ARM = "run"
 """What the folder of an ablation's arm calls its run."""
 CACHE = "cache"

@@ -137,7 +137,8 @@ def _holds_run(folder: Path) -> bool:
 
 
 def _name(folder: Path) -> str:
-    return "/".join(folder.parts[-3:-1]) if folder.name == ARM else folder.name
+    whole = folder.absolute()
+    return "/".join(whole.parts[-3:-1]) if whole.name == ARM else whole.name
 
 
 def _by_status(folder: Path) -> Run | None:

@@ -16,7 +16,7 @@ from mstkd.evaluation.ablation import Arm, write_ablation
 from mstkd.evaluation.scores import read_scores
 from mstkd.evaluation.sweep import CASES, evaluate_package
 from mstkd.runs import read_journal, read_run
-from mstkd.runs.layout import ARM, DATALIST
+from mstkd.runs.layout import ARM, DATALIST, STOP
 from mstkd.training.cases import check_cases
 from mstkd.training.config import TrainingConfig, read_config, write_config
 from mstkd.training.export import Description, package_run
@@ -111,6 +111,9 @@ def run_ablation(
         raise InputError(f"there is no arm '{unknown[0]}'; choose among {', '.join(ARMS)}.")
     cases = held_out(read_datalist(datalist), datalist)
     for arm in arms:
+        if (folder / STOP).exists():  # asked while no arm was there to ask
+            (folder / STOP).unlink()
+            return False
         say(f"Arm {arm}")
         run = folder / arm / ARM
         if not train_arm(arm_config(config, arm), datalist, run, cache, fabric, listeners, share_device):
