@@ -53,7 +53,7 @@ def test_validations_that_a_resumed_run_makes_again_do_not_count(open_runs, runs
 
 def test_the_selected_run_shows_step_epoch_and_time_left(open_runs, runs_folder):
     panel = open_runs(("a", "running"), selected="a", text="Training")
-    assert runs(panel).stageLabel.text == "a: running, Training, step 40 of 100, epoch 4.0, about 2.0 min left"
+    assert runs(panel).stageLabel.text == "a: Training, step 40 of 100, epoch 4.0, about 2.0 min left"
     assert (runs(panel).runBar.value, runs(panel).runBar.maximum) == (40, 100)
 
 

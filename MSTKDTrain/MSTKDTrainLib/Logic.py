@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from MSTKDLib.Engine import EngineError
 from MSTKDLib.Memory import Memory
@@ -78,6 +78,58 @@ class TrainLogic(Questions):
     @device.setter
     def device(self, device: str) -> None:
         self._memory.remember("device", device)
+
+    def train(
+        self,
+        data: Path | str,
+        preset: str = "compact",
+        changes: Mapping[str, Any] | None = None,
+        *,
+        name: str = "",
+        labels: Sequence[str] = (),
+        validation: float = 0.1,
+        test: float = 0.2,
+        waitForCompletion: bool = True,
+    ) -> Path:
+        """Check a folder or list of patients, make a run of it and train it; for scripts.
+
+        Args:
+            changes: Settings that differ from the preset's, such as ``{"sampling.batch_size": 2}``.
+            name: The run's; empty takes preset and day.
+            labels: Label conventions that the data do not tell, ``NAME`` or ``DATASET=NAME``.
+            validation, test: Shares of the patients.
+            waitForCompletion: False returns as soon as the trainer is started.
+
+        Returns:
+            The run's folder.
+
+        Raises:
+            EngineError: One sentence on what is wrong with the data or the settings, or why the training failed.
+        """
+        from . import Script
+
+        split = {"validation": validation, "test": test}
+        run = Script.newRun(self, Path(data).absolute(), preset, changes or {}, name=name, labels=labels, **split)
+        self.start(run)
+        if waitForCompletion:
+            Script.waitForEnd(self, run)
+        return run
+
+    def makeModel(
+        self, run: Path, *, name: str, version: str, summary: str, licence: str, datasetLicences: Mapping[str, str]
+    ) -> dict:
+        """Make a model package of a run and measure it, on its test patients where there are some; for scripts.
+
+        Returns:
+            ``model``, ``rows``, ``facts``, ``page`` and ``curves``, as ``finish_run`` of `mstkd.worker` gives them.
+
+        Raises:
+            EngineError: Something is not said, or the run cannot be packaged; one sentence.
+        """
+        from . import Script
+        from .Finished import Description
+
+        return Script.makeModel(self, Path(run), Description(name, version, summary, licence, datasetLicences))
 
     def start(self, run: Path, shareDevice: bool = False) -> None:
         """Start a detached trainer for a new run, one that stopped, or a folder with ``ablation.yaml``.

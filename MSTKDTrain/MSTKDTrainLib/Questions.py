@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from MSTKDLib.Engine import CancelledError, EngineError
 from MSTKDLib.Session import Session
-from MSTKDLib.Steps import Background, Steps
+from MSTKDLib.Steps import Background, Steps, runToEnd
 from MSTKDLib.Translation import _
 
 
@@ -48,6 +48,17 @@ class Questions:
         self.message = ""
         self._question = Background(self._steps(request), lambda answer, error: self._end(answer, error, onDone))
         self._progress(0.0, _("Asking the engine"))
+
+    def answer(self, request: dict) -> dict:
+        """Ask and wait for the `done` event; Slicer's windows stay alive meanwhile.
+
+        Raises:
+            EngineError: A question is under way, or the engine refuses or fails.
+        """
+        if self.busy:
+            raise EngineError(_("The engine is busy ({text}); wait for it or cancel it.").format(text=self.text))
+        self._session.cancelRequested = False
+        return runToEnd(self._steps(request))
 
     def cancel(self) -> None:
         """Stop the question; within about a second the engine's processes are gone. Runs go on."""

@@ -132,7 +132,9 @@ class RunsView:
     def _stage(self, run) -> str:
         """How far the attached run is; without one, whose run is to come."""
         if run is not None:
-            told = [self._state(run), progressText(run, self._logic.monitor.curves)]
+            isAtWork = run.state.value in ("preparing", "running") and not _asked(run)
+            state = "" if isAtWork and run.text else self._state(run)  # its text says more
+            told = [state, progressText(run, self._logic.monitor.curves)]
             return _("{name}: {told}").format(name=run.name, told=", ".join(filter(None, told)))
         names = [folder.name for folder in self._logic.silent]
         return _("{names}: its next run is being prepared.").format(names=", ".join(names)) if names else ""

@@ -9,8 +9,6 @@ CACHE = "cache"
 """Folder of prepared patients beside the runs: as many folders as patients, and no run among them."""
 ARM = "run"
 """What the folder of an ablation's arm calls its run."""
-CACHE = "cache"
-"""Where prepared patients lie beside runs: thousands of folders, none of them a run."""
 
 STATUS_BYTES = 4096
 """The status is as long as this from its first writing on, so that a full disk cannot refuse a later one."""
