@@ -84,9 +84,10 @@ def test_a_run_is_trained_to_its_end_and_watched_from_its_folder(host, new_logic
     logic.start(run)
     assert logic.isStarting(run)
     wait_for(host, run, RunState.FINISHED)
-    host.waitUntil(lambda: logic.monitor.curves.step == 6 and not logic.isStarting(run))
+    assert not logic.isStarting(run)
+    host.waitUntil(lambda: [listed.state for listed in logic.runs] == [RunState.FINISHED])
+    host.waitUntil(lambda: logic.monitor.curves.step == 6)
     assert logic.monitor.curves.steps == 6
-    assert [listed.state for listed in logic.runs] == [RunState.FINISHED]
     assert logic.message == ""
 
 
