@@ -144,6 +144,23 @@ def test_a_stop_while_patients_are_prepared_ends_the_run_before_its_networks_are
     assert prepared == ["a", "b", "c"], "what was prepared is not prepared again"
 
 
+def test_a_stop_left_by_a_trainer_that_died_does_not_end_the_next_one(tmp_path, train, data):
+    run = tmp_path / "run"
+    start_run(read_config(write_config(tmp_path / "c.yaml", **PLAIN)), data / "datalist.json", run)
+    ask_stop(run)
+    os.utime(run / "stop", (1e9, 1e9))
+    assert train("run", data)
+    assert not (run / "stop").exists()
+
+
+def test_a_stop_that_is_asked_while_a_trainer_starts_is_obeyed(tmp_path, train, data):
+    run = tmp_path / "run"
+    start_run(read_config(write_config(tmp_path / "c.yaml", **PLAIN)), data / "datalist.json", run)
+    ask_stop(run)
+    assert not train("run", data)
+    assert "step" not in kinds(run)
+
+
 def test_a_run_tells_where_it_is(tmp_path, train, own_data):
     run, told = tmp_path / "run", []
 
