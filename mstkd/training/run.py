@@ -17,10 +17,11 @@ from mstkd.training.checkpoint import NAME as CHECKPOINT
 from mstkd.training.checkpoint import check_room
 from mstkd.training.config import TrainingConfig, write_config
 from mstkd.training.devices import total
-from mstkd.training.fine_tuning import check_base, keep_base, load_base
+from mstkd.training.fine_tuning import check_base, load_base
 from mstkd.training.journal import Listener
 from mstkd.training.life import Life, living
 from mstkd.training.loop import Asked, Trainer, check_shares
+from mstkd.training.origins import BASE, keep_card, keep_teacher
 from mstkd.training.samples import Samples
 from mstkd.training.validation import Figures, validation_dice
 
@@ -45,7 +46,7 @@ def start_run(config: TrainingConfig, datalist: Path, run: Path, processes: int 
     base = load_base(config)
     run.mkdir(parents=True, exist_ok=True)
     if base is not None:
-        keep_base(run, base)
+        keep_card(run / BASE, base.card)
     write_datalist(run / DATALIST, cases)
     write_config(run / CONFIG, config)
 
@@ -111,6 +112,7 @@ def _train(run: Path, config: TrainingConfig, cache: Path, fabric: Fabric, life:
     if fabric.is_global_zero:
         check_room(run, trainer.state())
         write_config(run / CONFIG, config)
+        keep_teacher(run, config)
     return trainer.train(stop=life.stop, pause=lambda: fabric.is_global_zero and (run / PAUSE).exists())
 
 
