@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -214,6 +215,39 @@ def test_every_failure_is_one_sentence_in_status_and_journal(tmp_path, train, da
     assert (last["event"], last["step"], last["message"]) == ("failed", 3, told.message)
     assert train("run", data)
     assert (read_run(tmp_path / "run").state, read_run(tmp_path / "run").message) == (RunState.FINISHED, "")
+
+
+@pytest.mark.parametrize(("step", "words"), [(1, "there is no checkpoint yet"), (3, "the last checkpoint was kept")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory."),
+        OSError(28, "No space left on device"),
+        OSError(5, "Input/output error", "images.npy"),
+        FileNotFoundError(2, "No such file", "images.npy"),
+        KeyError("a bug"),
+    ],
+)
+def test_a_failure_says_whether_there_is_a_checkpoint(tmp_path, train, data, monkeypatch, error, step, words):
+    fail_at(monkeypatch, step, error)
+    with pytest.raises((InputError, KeyError)):
+        train("run", data)
+    assert words in read_run(tmp_path / "run").message
+
+
+def test_a_loss_that_is_no_number_does_not_claim_a_checkpoint_that_is_not_there(tmp_path, train, data, monkeypatch):
+    nan = lambda *_: torch.tensor(float("nan"), requires_grad=True)  # noqa: E731
+    monkeypatch.setattr(loop, "segmentation", nan)
+    with pytest.raises(InputError, match="at step 1, and there is no checkpoint yet; resume with a lower rate"):
+        train("run", data)
+
+
+def test_the_command_in_a_failure_can_be_pasted(tmp_path, train, data, monkeypatch):
+    fail_at(monkeypatch, 1, torch.OutOfMemoryError("CUDA out of memory."))
+    with pytest.raises(InputError) as failure:
+        train("it's a run", data)
+    command = str(failure.value).partition("resume with: ")[2].removesuffix(".")
+    assert shlex.split(command) == ["mstkd", "train", "--resume", str(tmp_path / "it's a run")]
 
 
 TRAIN_UNTIL_FULL = """
