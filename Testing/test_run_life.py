@@ -236,8 +236,8 @@ def test_a_failure_says_whether_there_is_a_checkpoint(tmp_path, train, data, mon
 
 
 def test_a_loss_that_is_no_number_does_not_claim_a_checkpoint_that_is_not_there(tmp_path, train, data, monkeypatch):
-    nan = lambda *_: torch.tensor(float("nan"), requires_grad=True)  # noqa: E731
-    monkeypatch.setattr(loop, "segmentation", nan)
+    segmentation = loop.segmentation
+    monkeypatch.setattr(loop, "segmentation", lambda *given: segmentation(*given) * float("nan"))
     with pytest.raises(InputError, match="at step 1, and there is no checkpoint yet; resume with a lower rate"):
         train("run", data)
 
@@ -248,6 +248,16 @@ def test_the_command_in_a_failure_can_be_pasted(tmp_path, train, data, monkeypat
         train("it's a run", data)
     command = str(failure.value).partition("resume with: ")[2].removesuffix(".")
     assert shlex.split(command) == ["mstkd", "train", "--resume", str(tmp_path / "it's a run")]
+
+
+def test_the_command_that_ends_another_trainer_can_be_pasted(tmp_path, train, data):
+    def second():
+        with pytest.raises(InputError, match="being trained by another process") as refusal:
+            train("it's a run", data)
+        command = str(refusal.value).partition("to end that: ")[2].removesuffix(".")
+        subprocess.run(shlex.split(command), check=True)
+
+    assert not train("it's a run", data, {("step", 2): second})
 
 
 TRAIN_UNTIL_FULL = """

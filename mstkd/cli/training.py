@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -63,8 +64,9 @@ def train(
             run, settings, cache=cache, fabric=fabric, listeners=listeners, share_device=share_device
         )
         if fabric.is_global_zero:
-            done = f"Finished. Make a model of it with: mstkd package {run} -o MODEL --description FILE"
-            talk.print(done if complete else f"Stopped; go on with: mstkd train --resume {run}", markup=False)
+            place = shlex.quote(str(run))
+            done = f"Finished. Make a model of it with: mstkd package {place} -o MODEL --description FILE"
+            talk.print(done if complete else f"Stopped; go on with: mstkd train --resume {place}", markup=False)
 
 
 def say_progress(event: dict[str, Any]) -> None:

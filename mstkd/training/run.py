@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import torch
@@ -142,5 +143,6 @@ def _cases(run: Path, config: TrainingConfig, cache: Path, fabric: Fabric, life:
 def config_of(run: Path) -> Path:
     """The run's own configuration; raises InputError when the folder holds no run."""
     if not (run / CONFIG).is_file():
-        raise InputError(f"{run} holds no run; start one with 'mstkd train CONFIG --data DATALIST -o {run}'.")
+        command = f"mstkd train CONFIG --data DATALIST -o {shlex.quote(str(run))}"
+        raise InputError(f"{run} holds no run; start one with: {command}.")
     return run / CONFIG
