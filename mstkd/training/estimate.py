@@ -19,6 +19,7 @@ import psutil
 
 from mstkd.data.datalist import Case, read_datalist
 from mstkd.errors import InputError
+from mstkd.files import is_left_over
 from mstkd.inference.device import choose_device
 from mstkd.inference.segment import Report
 from mstkd.runs.layout import CONFIG
@@ -31,6 +32,9 @@ ASK_S = 1.0
 """Seconds between two looks whether it is time to stop."""
 STEP_BYTES, SAMPLE_BYTES = 450, 10_000_000
 """What a step takes in the journal, and a validation case among the samples."""
+
+TRIAL = ".estimate-"
+"""Begins the name of a trial's folder."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,8 @@ def estimate(
     choose_device(device)
     runs.mkdir(parents=True, exist_ok=True)
     cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".estimate-", dir=runs, ignore_cleanup_errors=True) as folder:
+    _sweep(runs)
+    with tempfile.TemporaryDirectory(prefix=TRIAL, dir=runs, ignore_cleanup_errors=True) as folder:
         write_config(Path(folder) / CONFIG, config)
         arguments = [folder, str(datalist), str(cache), device]
         measured = _probe(arguments, report)
@@ -139,6 +144,14 @@ def scaled_up(config: TrainingConfig, cases: Sequence[Case], measured: Measured,
         disk_free_gb=free[1] / 1e9,
         shortages=[*_memory_shortage(measured), *_disk_shortages(run_bytes, cache_bytes, free)],
     )
+
+
+def _sweep(runs: Path) -> None:
+    """Remove the trials of killed processes: each holds a checkpoint."""
+    for trial in runs.glob(f"{TRIAL}*"):
+        with suppress(OSError):
+            if is_left_over(trial):
+                shutil.rmtree(trial)
 
 
 def free_bytes(cache: Path, runs: Path) -> tuple[int, int]:
