@@ -185,3 +185,14 @@ def test_a_run_keeps_to_the_model_it_was_made_for(tmp_path, datalist, train, con
     write_package(base, MSTKDNet(small_architecture), card())
     with pytest.raises(InputError, match="is another model than"):
         train(config)
+
+
+def test_a_begun_run_takes_no_other_model_to_start_from(tmp_path, datalist, train, config, base, monkeypatch):
+    whole = loop.Trainer.train
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Trainer, "train", lambda self, stop, pause: whole(self, lambda: self.step >= 3, pause))
+        assert not train(config)
+    shutil.copytree(base, tmp_path / "other")
+    with pytest.raises(InputError, match="keeps the weights that it started from"):
+        train(config.model_copy(update={"start_from": tmp_path / "other"}))
+    assert read_config(tmp_path / "run" / "config.yaml").start_from == base

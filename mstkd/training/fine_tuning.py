@@ -11,7 +11,8 @@ from mstkd.errors import InputError
 from mstkd.models import Card, ModelPackage, load_package, read_card
 from mstkd.models.package import architecture_from
 from mstkd.network import PRESETS
-from mstkd.training.config import TrainingConfig
+from mstkd.runs.layout import CONFIG
+from mstkd.training.config import TrainingConfig, read_config
 from mstkd.training.origins import BASE, facts
 
 
@@ -53,7 +54,8 @@ def check_base(run: Path, config: TrainingConfig, *, begun: bool) -> None:
         InputError: It is another, or there should be none.
     """
     kept = facts(run / BASE)
-    if (config.start_from is not None) != (kept is not None):
+    changed = begun and config.start_from != read_config(run / CONFIG).start_from
+    if changed or (config.start_from is not None) != (kept is not None):
         raise InputError(f"{run} keeps the weights that it started from; to start from others make a new run.")
     if kept is None or config.start_from is None or begun:
         return
