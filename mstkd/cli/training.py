@@ -227,5 +227,5 @@ def configure(
         from mstkd.training.config import find_config, read_config
         from mstkd.training.configure import save_configuration
 
-        command = save_configuration(read_config(find_config(config), changes), data, output, processes)
-        talk.print(f"Written to {output}; train there with ./train.sh, which runs: {command}", markup=False)
+        saved = save_configuration(read_config(find_config(config), changes), data, output, processes)
+        talk.print(f"Written to {output}; train there with ./train.sh, which runs: {saved.command}", markup=False)

@@ -115,11 +115,10 @@ def finish(request: asked.FinishRunRequest, report: Report) -> Answer:
 
 
 def configure(request: asked.SaveConfigurationRequest, report: Report) -> Answer:
-    folder = request.folder
-    command = save_configuration(
-        config_of_request(request.settings), request.datalist, folder, processes=request.processes
+    saved = save_configuration(
+        config_of_request(request.settings), request.datalist, request.folder, processes=request.processes
     )
-    return {"files": sorted(str(path) for path in folder.iterdir()), "command": command}
+    return {"files": [str(file) for file in saved.files], "command": saved.command}
 
 
 _TASKS: dict[type, Callable[[Any, Report], Answer]] = {
