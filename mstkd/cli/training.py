@@ -41,9 +41,10 @@ def train(
     """
     with sentences():
         from mstkd.inference.device import choose_device
-        from mstkd.training.config import find_config, read_config
+        from mstkd.training.config import read_config
         from mstkd.training.devices import make_fabric
         from mstkd.training.failures import refusal_told
+        from mstkd.training.preset_files import find_config
         from mstkd.training.run import config_of, continue_run, start_run
         from mstkd.training.tensorboard import tensorboard_listener
 
@@ -160,8 +161,9 @@ def ablate(
     with sentences():
         from mstkd.inference.device import choose_device
         from mstkd.training.ablation import ARMS, run_ablation
-        from mstkd.training.config import find_config, read_config
+        from mstkd.training.config import read_config
         from mstkd.training.devices import make_fabric
+        from mstkd.training.preset_files import find_config
 
         settings = read_config(find_config(config), changes)
         complete = run_ablation(
@@ -192,8 +194,9 @@ def estimate(
 ) -> None:
     """Say how long a training will take here and what it needs, from a short trial."""
     with sentences(machine):
-        from mstkd.training.config import find_config, read_config
+        from mstkd.training.config import read_config
         from mstkd.training.estimate import estimate as probe
+        from mstkd.training.preset_files import find_config
 
         settings = read_config(find_config(config), changes)
         with talk.status("Starting a trial") as status:
@@ -224,8 +227,9 @@ def configure(
 ) -> None:
     """Make a run to be trained elsewhere: its folder with train.sh, and train.slurm for a cluster."""
     with sentences():
-        from mstkd.training.config import find_config, read_config
+        from mstkd.training.config import read_config
         from mstkd.training.configure import save_configuration
+        from mstkd.training.preset_files import find_config
 
         saved = save_configuration(read_config(find_config(config), changes), data, output, processes)
         talk.print(f"Written to {output}; train there with ./train.sh, which runs: {saved.command}", markup=False)
