@@ -12,10 +12,10 @@ from small_run import write_config, write_patients
 from test_cli import mstkd, sentence
 
 from mstkd.errors import InputError
+from mstkd.evaluation import sweep
 from mstkd.evaluation.ablation import Arm, ablation_report, arm_means
 from mstkd.evaluation.layout import to_markdown
 from mstkd.evaluation.scores import Score
-from mstkd.evaluation import sweep
 from mstkd.runs import RunState, ask_stop, read_journal, read_run
 from mstkd.training.ablation import ARMS, CONTROL, FULL, arm_config, run_ablation
 from mstkd.training.config import PRESET_FOLDER, read_config
