@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 import subprocess
 import sys
 import threading
@@ -12,70 +11,24 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
-from small_run import write_config, write_patients
+from run_parts import PLAIN, kinds
+from run_parts import data as data
+from run_parts import fabric as fabric
+from run_parts import own_data as own_data
+from run_parts import shared as shared
+from run_parts import train as train
+from small_run import write_config
 from test_cli import mstkd, sentence
 
 from mstkd.errors import InputError
 from mstkd.runs import RunState, ask_pause, ask_resume, ask_stop, read_journal, read_run
-from mstkd.training import checkpoint, loop
+from mstkd.training import checkpoint
 from mstkd.training.checkpoint import load_checkpoint
 from mstkd.training.config import read_config
-from mstkd.training.devices import make_fabric
 from mstkd.training.failures import failures_told
 from mstkd.training.journal import Journal
 from mstkd.training.run import continue_run, start_run
 from mstkd.training.status import Status
-
-PLAIN = {"teacher": None, "distillation": None}
-"""Without a teacher, where it makes no difference: quicker."""
-
-
-@pytest.fixture(scope="module")
-def fabric():
-    return make_fabric(torch.device("cpu"), "32-true")
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    """Patients, prepared once for all tests that do not touch them."""
-    folder = tmp_path_factory.mktemp("shared")
-    write_patients(folder / "patients")
-    return folder
-
-
-@pytest.fixture
-def data(shared):
-    return shared / "patients"
-
-
-@pytest.fixture
-def own_data(tmp_path):
-    """Patients that a test may break, with a cache of their own."""
-    write_patients(tmp_path / "patients")
-    return tmp_path / "patients"
-
-
-@pytest.fixture
-def train(tmp_path, fabric):
-    """Train a run in a folder of that name, or go on with it; ``at`` does something when an event is told."""
-
-    def _train(name, data, at=None, share_device=False, plain=True):
-        run = tmp_path / name
-        if not run.exists():
-            config = write_config(tmp_path / f"{name}.yaml", **(PLAIN if plain else {}))
-            start_run(read_config(config), data / "datalist.json", run)
-
-        def listen(event):
-            for (kind, step), act in (at or {}).items():
-                if event["event"] == kind and event.get("step") == step:
-                    act()
-
-        return continue_run(
-            run, read_config(run / "config.yaml"), cache=data.parent / "cache", fabric=fabric, listeners=(listen,),
-            share_device=share_device,
-        )  # fmt: skip
-
-    return _train
 
 
 @pytest.fixture(scope="module")
@@ -95,10 +48,6 @@ def same(a, b):
     if isinstance(a, list | tuple):
         return len(a) == len(b) and all(map(same, a, b))
     return a == b
-
-
-def kinds(run):
-    return [event["event"] for event in read_journal(run)]
 
 
 def later(seconds, act, *arguments):
@@ -182,82 +131,6 @@ def test_a_run_tells_where_it_is(tmp_path, train, own_data):
     now = read_run(run)
     assert (now.device, now.pid) == ("cpu", os.getpid())
     assert (run / "status.json").stat().st_size == 4096
-
-
-def fail_at(monkeypatch, step, error):
-    learn = loop.Trainer._train_step
-
-    def broken(self, batch, waited):
-        if self.step == step:
-            raise error
-        learn(self, batch, waited)
-
-    monkeypatch.setattr(loop.Trainer, "_train_step", broken)
-
-
-@pytest.mark.parametrize(
-    ("error", "raised", "words"),
-    [
-        (torch.OutOfMemoryError("CUDA out of memory."), InputError, "lower sampling.batch_size"),
-        (OSError(5, "Input/output error", "images.npy"), InputError, "images.npy cannot be read or written (input"),
-        (KeyError("a\nbug"), KeyError, "an unexpected error ended the run (KeyError:"),
-    ],
-)
-def test_every_failure_is_one_sentence_in_status_and_journal(tmp_path, train, data, monkeypatch, error, raised, words):
-    with monkeypatch.context() as patch:
-        fail_at(patch, 3, error)
-        with pytest.raises(raised):
-            train("run", data)
-    told, last = read_run(tmp_path / "run"), read_journal(tmp_path / "run")[-1]
-    assert (told.state, told.step) == (RunState.FAILED, 3)
-    assert words in told.message
-    assert "\n" not in told.message
-    assert (last["event"], last["step"], last["message"]) == ("failed", 3, told.message)
-    assert train("run", data)
-    assert (read_run(tmp_path / "run").state, read_run(tmp_path / "run").message) == (RunState.FINISHED, "")
-
-
-@pytest.mark.parametrize(("step", "words"), [(1, "there is no checkpoint yet"), (3, "the last checkpoint was kept")])
-@pytest.mark.parametrize(
-    "error",
-    [
-        torch.OutOfMemoryError("CUDA out of memory."),
-        OSError(28, "No space left on device"),
-        OSError(5, "Input/output error", "images.npy"),
-        FileNotFoundError(2, "No such file", "images.npy"),
-        KeyError("a bug"),
-    ],
-)
-def test_a_failure_says_whether_there_is_a_checkpoint(tmp_path, train, data, monkeypatch, error, step, words):
-    fail_at(monkeypatch, step, error)
-    with pytest.raises((InputError, KeyError)):
-        train("run", data)
-    assert words in read_run(tmp_path / "run").message
-
-
-def test_a_loss_that_is_no_number_does_not_claim_a_checkpoint_that_is_not_there(tmp_path, train, data, monkeypatch):
-    segmentation = loop.segmentation
-    monkeypatch.setattr(loop, "segmentation", lambda *given: segmentation(*given) * float("nan"))
-    with pytest.raises(InputError, match="at step 1, and there is no checkpoint yet; resume with a lower rate"):
-        train("run", data)
-
-
-def test_the_command_in_a_failure_can_be_pasted(tmp_path, train, data, monkeypatch):
-    fail_at(monkeypatch, 1, torch.OutOfMemoryError("CUDA out of memory."))
-    with pytest.raises(InputError) as failure:
-        train("it's a run", data)
-    command = str(failure.value).partition("resume with: ")[2].removesuffix(".")
-    assert shlex.split(command) == ["mstkd", "train", "--resume", str(tmp_path / "it's a run")]
-
-
-def test_the_command_that_ends_another_trainer_can_be_pasted(tmp_path, train, data):
-    def second():
-        with pytest.raises(InputError, match="being trained by another process") as refusal:
-            train("it's a run", data)
-        command = str(refusal.value).partition("to end that: ")[2].removesuffix(".")
-        subprocess.run(shlex.split(command), check=True)
-
-    assert not train("it's a run", data, {("step", 2): second})
 
 
 TRAIN_UNTIL_FULL = """
