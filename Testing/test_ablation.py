@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,13 +12,15 @@ from small_run import write_config, write_patients
 from test_cli import mstkd, sentence
 
 from mstkd.errors import InputError
+from mstkd.evaluation import sweep
 from mstkd.evaluation.ablation import Arm, ablation_report, arm_means
 from mstkd.evaluation.layout import to_markdown
 from mstkd.evaluation.scores import Score
-from mstkd.runs import read_journal
+from mstkd.runs import RunState, ask_stop, read_journal, read_run
 from mstkd.training.ablation import ARMS, CONTROL, FULL, arm_config, run_ablation
 from mstkd.training.config import PRESET_FOLDER, read_config
 from mstkd.training.devices import make_fabric
+from mstkd.training.locks import alone_on_device
 
 CONFIG = read_config(PRESET_FOLDER / "quick.yaml")
 
@@ -150,3 +154,105 @@ def test_an_ablation_that_is_asked_to_stop_before_its_first_arm_trains_none(tmp_
     )
     assert not complete
     assert list(folder.iterdir()) == []
+
+
+@pytest.fixture
+def one_arm(tmp_path, fabric):
+    """Train and measure the control arm, or go on with it."""
+    datalist = write_patients(tmp_path / "patients")
+    phases = [{"steps": 2, "patch": [16, 16, 16], "learning_rate": 1e-3}]
+    config = read_config(write_config(tmp_path / "config.yaml", phases=phases))
+
+    def run():
+        return run_ablation(
+            config,
+            datalist,
+            tmp_path / "five",
+            arms=[CONTROL],
+            cache=tmp_path / "cache",
+            fabric=fabric,
+            device="cpu",
+            listeners=(),
+            say=lambda text: None,
+        )
+
+    run.folder = tmp_path / "five" / CONTROL / "run"
+    return run
+
+
+@pytest.fixture
+def fabric():
+    return make_fabric(torch.device("cpu"), "32-true")
+
+
+@pytest.fixture
+def at_a_pass(monkeypatch):
+    """Does something before each pass of the network that measures a model."""
+
+    def _at(act):
+        segment = sweep.segment
+        monkeypatch.setattr(sweep, "segment", lambda *given, **options: (act(), segment(*given, **options))[1])
+
+    return _at
+
+
+def test_an_arm_that_is_measured_is_at_work_and_holds_its_device(one_arm, fabric, at_a_pass):
+    seen = []
+
+    def look():
+        now = read_run(one_arm.folder)
+        seen.append((now.state, now.text, now.step, now.steps))
+        with (
+            pytest.raises(InputError, match="is training on the CPU"),
+            alone_on_device(Path("another"), fabric, share=False),
+        ):
+            pass
+
+    at_a_pass(look)
+    assert one_arm()
+    assert set(seen) == {(RunState.RUNNING, "Measuring on the test cases: 1 of 1", 2, 2)}
+    told = read_run(one_arm.folder)
+    assert (told.state, told.text, told.step) == (RunState.FINISHED, "", 2)
+
+
+def test_a_measurement_obeys_a_stop_and_is_taken_up_again(one_arm, at_a_pass):
+    passes = []
+
+    def stop_once():
+        passes.append(1)
+        if len(passes) == 1:
+            ask_stop(one_arm.folder)
+
+    at_a_pass(stop_once)
+    assert not one_arm()
+    assert len(passes) == 1
+    assert read_run(one_arm.folder).state is RunState.STOPPED
+    assert not (one_arm.folder / "stop").exists()
+    assert not (one_arm.folder.parent / "evaluation").exists()
+    trained = (one_arm.folder / "checkpoint.pt").read_bytes()
+    assert one_arm()
+    assert read_run(one_arm.folder).state is RunState.FINISHED
+    assert (one_arm.folder / "checkpoint.pt").read_bytes() == trained
+
+
+def test_a_measurement_that_fails_says_so_in_the_arm(one_arm, at_a_pass):
+    def fail():
+        raise InputError("The network's memory is too small; close other programs.")
+
+    at_a_pass(fail)
+    with pytest.raises(InputError, match="too small"):
+        one_arm()
+    told = read_run(one_arm.folder)
+    assert (told.state, told.message) == (
+        RunState.FAILED,
+        "The network's memory is too small; close other programs.",
+    )
+
+
+def test_a_stop_left_by_an_earlier_ablation_stops_no_new_one(one_arm):
+    stop = one_arm.folder.parents[1] / "stop"
+    stop.parent.mkdir()
+    stop.touch()
+    os.utime(stop, (1e9, 1e9))
+    assert one_arm()
+    assert not stop.exists()

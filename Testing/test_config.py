@@ -5,8 +5,9 @@ import pytest
 from small_run import write_config
 
 from mstkd.errors import InputError
-from mstkd.training.config import PRESET_FOLDER, find_config, read_config
+from mstkd.training.config import PRESET_FOLDER, read_config
 from mstkd.training.config import write_config as store
+from mstkd.training.preset_files import find_config
 from mstkd.training.schedule import learning_rate
 
 

@@ -1,6 +1,7 @@
 """The estimate of a training: what is measured, how it is scaled up, and what it says is too little."""
 
 import json
+import os
 
 import psutil
 import pytest
@@ -91,6 +92,24 @@ def test_the_probe_takes_its_measures_and_leaves_nothing_but_prepared_patients(t
     ]
     assert list((tmp_path / "runs").iterdir()) == []
     assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+def test_what_a_killed_trial_left_is_swept_after_a_day(tmp_path, datalist, config_file):
+    runs = tmp_path / "runs"
+    for name in (".estimate-old", ".estimate-new", "a run"):
+        (runs / name).mkdir(parents=True)
+        (runs / name / "checkpoint.pt").touch()
+    for name in (".estimate-old", "a run"):
+        os.utime(runs / name, (1e9, 1e9))
+    estimate(
+        read_config(config_file, ["phases=[{steps: 1, patch: [16, 16, 16], learning_rate: 1.0e-3}]"]),
+        datalist,
+        cache=tmp_path / "cache",
+        runs=runs,
+        device="cpu",
+        report=lambda share, text: None,
+    )
+    assert {folder.name for folder in runs.iterdir()} == {".estimate-new", "a run"}
 
 
 def test_a_stopped_probe_leaves_no_process(tmp_path, datalist, config_file):

@@ -1,6 +1,7 @@
 """Training that starts from a finished model."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -118,6 +119,35 @@ def test_the_card_names_the_model_it_comes_from_and_that_models_patients_count_a
     assert seen_cases(twice, [cases["d"]], patients) == ["d"]
 
 
+def test_a_frozen_teachers_patients_count_as_seen_by_its_student(tmp_path, train, base, datalist):
+    teacher = {"kind": "frozen", "package": str(base), "dice_weight": 0.0}
+    taught = read_config(write_config(tmp_path / "taught.yaml", teacher=teacher))
+    assert train(taught)
+    shutil.rmtree(base)  # the run has its own copy
+    package_run(tmp_path / "run", tmp_path / "student", WORDS)
+    student = load_package(tmp_path / "student").card
+    assert student["training"]["teacher"]["name"] == "small"
+    cases = {case.id: case for case in read_datalist(datalist)}
+    patients = {case.id: case.patient for case in cases.values()}
+    assert seen_cases(student, [cases["d"]], patients) == ["d"], "held out here, but the teacher trained on it"
+
+    tuned = read_config(write_config(tmp_path / "c.yaml"), [f"start_from={tmp_path / 'student'}"])
+    assert train(tuned, "second")
+    package_run(tmp_path / "second", tmp_path / "twice", WORDS)
+    twice = load_package(tmp_path / "twice").card
+    assert seen_cases(twice, [cases["d"]], patients) == ["d"], "its base learnt from that teacher"
+
+
+def test_a_student_whose_teacher_left_no_card_is_not_packaged_as_if_it_had_none(tmp_path, train, base):
+    teacher = {"kind": "frozen", "package": str(base), "dice_weight": 0.0}
+    assert train(read_config(write_config(tmp_path / "taught.yaml", teacher=teacher)))
+    (tmp_path / "run" / "teacher.json").unlink()  # as of a run that is older than the copies
+    with pytest.raises(InputError, match="which patients its teacher saw; put a copy"):
+        package_run(tmp_path / "run", tmp_path / "student", WORDS)
+    shutil.copy(base / "card.json", tmp_path / "run" / "teacher.json")
+    assert package_run(tmp_path / "run", tmp_path / "student", WORDS)["training"]["teacher"]["name"] == "small"
+
+
 def test_a_base_that_does_not_fit_is_refused_before_anything_is_made(tmp_path, datalist, config):
     for changes, words in (
         ({"start_from": tmp_path / "nowhere"}, "is no model package"),
@@ -155,3 +185,14 @@ def test_a_run_keeps_to_the_model_it_was_made_for(tmp_path, datalist, train, con
     write_package(base, MSTKDNet(small_architecture), card())
     with pytest.raises(InputError, match="is another model than"):
         train(config)
+
+
+def test_a_begun_run_takes_no_other_model_to_start_from(tmp_path, datalist, train, config, base, monkeypatch):
+    whole = loop.Trainer.train
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Trainer, "train", lambda self, stop, pause: whole(self, lambda: self.step >= 3, pause))
+        assert not train(config)
+    shutil.copytree(base, tmp_path / "other")
+    with pytest.raises(InputError, match="keeps the weights that it started from"):
+        train(config.model_copy(update={"start_from": tmp_path / "other"}))
+    assert read_config(tmp_path / "run" / "config.yaml").start_from == base

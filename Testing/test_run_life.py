@@ -11,67 +11,24 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
-from small_run import write_config, write_patients
+from run_parts import PLAIN, kinds
+from run_parts import data as data
+from run_parts import fabric as fabric
+from run_parts import own_data as own_data
+from run_parts import shared as shared
+from run_parts import train as train
+from small_run import write_config
 from test_cli import mstkd, sentence
 
 from mstkd.errors import InputError
 from mstkd.runs import RunState, ask_pause, ask_resume, ask_stop, read_journal, read_run
-from mstkd.training import checkpoint, loop
+from mstkd.training import checkpoint
 from mstkd.training.checkpoint import load_checkpoint
 from mstkd.training.config import read_config
-from mstkd.training.devices import make_fabric
+from mstkd.training.failures import failures_told
+from mstkd.training.journal import Journal
 from mstkd.training.run import continue_run, start_run
-
-PLAIN = {"teacher": None, "distillation": None}
-"""Without a teacher, where it makes no difference: quicker."""
-
-
-@pytest.fixture(scope="module")
-def fabric():
-    return make_fabric(torch.device("cpu"), "32-true")
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    """Patients, prepared once for all tests that do not touch them."""
-    folder = tmp_path_factory.mktemp("shared")
-    write_patients(folder / "patients")
-    return folder
-
-
-@pytest.fixture
-def data(shared):
-    return shared / "patients"
-
-
-@pytest.fixture
-def own_data(tmp_path):
-    """Patients that a test may break, with a cache of their own."""
-    write_patients(tmp_path / "patients")
-    return tmp_path / "patients"
-
-
-@pytest.fixture
-def train(tmp_path, fabric):
-    """Train a run in a folder of that name, or go on with it; ``at`` does something when an event is told."""
-
-    def _train(name, data, at=None, share_device=False, plain=True):
-        run = tmp_path / name
-        if not run.exists():
-            config = write_config(tmp_path / f"{name}.yaml", **(PLAIN if plain else {}))
-            start_run(read_config(config), data / "datalist.json", run)
-
-        def listen(event):
-            for (kind, step), act in (at or {}).items():
-                if event["event"] == kind and event.get("step") == step:
-                    act()
-
-        return continue_run(
-            run, read_config(run / "config.yaml"), cache=data.parent / "cache", fabric=fabric, listeners=(listen,),
-            share_device=share_device,
-        )  # fmt: skip
-
-    return _train
+from mstkd.training.status import Status
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +48,6 @@ def same(a, b):
     if isinstance(a, list | tuple):
         return len(a) == len(b) and all(map(same, a, b))
     return a == b
-
-
-def kinds(run):
-    return [event["event"] for event in read_journal(run)]
 
 
 def later(seconds, act, *arguments):
@@ -141,6 +94,23 @@ def test_a_stop_while_patients_are_prepared_ends_the_run_before_its_networks_are
     assert prepared == ["a", "b", "c"], "what was prepared is not prepared again"
 
 
+def test_a_stop_left_by_a_trainer_that_died_does_not_end_the_next_one(tmp_path, train, data):
+    run = tmp_path / "run"
+    start_run(read_config(write_config(tmp_path / "c.yaml", **PLAIN)), data / "datalist.json", run)
+    ask_stop(run)
+    os.utime(run / "stop", (1e9, 1e9))
+    assert train("run", data)
+    assert not (run / "stop").exists()
+
+
+def test_a_stop_that_is_asked_while_a_trainer_starts_is_obeyed(tmp_path, train, data):
+    run = tmp_path / "run"
+    start_run(read_config(write_config(tmp_path / "c.yaml", **PLAIN)), data / "datalist.json", run)
+    ask_stop(run)
+    assert not train("run", data)
+    assert "step" not in kinds(run)
+
+
 def test_a_run_tells_where_it_is(tmp_path, train, own_data):
     run, told = tmp_path / "run", []
 
@@ -161,39 +131,6 @@ def test_a_run_tells_where_it_is(tmp_path, train, own_data):
     now = read_run(run)
     assert (now.device, now.pid) == ("cpu", os.getpid())
     assert (run / "status.json").stat().st_size == 4096
-
-
-def fail_at(monkeypatch, step, error):
-    learn = loop.Trainer._train_step
-
-    def broken(self, batch, waited):
-        if self.step == step:
-            raise error
-        learn(self, batch, waited)
-
-    monkeypatch.setattr(loop.Trainer, "_train_step", broken)
-
-
-@pytest.mark.parametrize(
-    ("error", "raised", "words"),
-    [
-        (torch.OutOfMemoryError("CUDA out of memory."), InputError, "lower sampling.batch_size"),
-        (OSError(5, "Input/output error", "images.npy"), InputError, "images.npy cannot be read or written (input"),
-        (KeyError("a\nbug"), KeyError, "an unexpected error ended the run (KeyError:"),
-    ],
-)
-def test_every_failure_is_one_sentence_in_status_and_journal(tmp_path, train, data, monkeypatch, error, raised, words):
-    with monkeypatch.context() as patch:
-        fail_at(patch, 3, error)
-        with pytest.raises(raised):
-            train("run", data)
-    told, last = read_run(tmp_path / "run"), read_journal(tmp_path / "run")[-1]
-    assert (told.state, told.step) == (RunState.FAILED, 3)
-    assert words in told.message
-    assert "\n" not in told.message
-    assert (last["event"], last["step"], last["message"]) == ("failed", 3, told.message)
-    assert train("run", data)
-    assert (read_run(tmp_path / "run").state, read_run(tmp_path / "run").message) == (RunState.FINISHED, "")
 
 
 TRAIN_UNTIL_FULL = """
@@ -347,6 +284,43 @@ def test_a_disk_without_room_for_two_checkpoints_is_refused_before_the_first_ste
     assert train("run", data)
     with_free(int(needed - sum(sizes)))
     assert train("whole", data), "what the run's own files take will be free"
+
+
+def test_a_record_has_its_length_whatever_it_says(tmp_path):
+    (tmp_path / "config.yaml").touch()
+    status = Status(tmp_path, "cpu")
+    with status.alive():
+        for message in ("short", "ü" * 9000, "\x01" * 9000, "\udcff"):
+            status.tell(message=message)
+            assert (tmp_path / "status.json").stat().st_size == 4096
+            assert read_run(tmp_path).message[:3] == message[:3].replace("\udcff", "?")
+
+
+def test_what_a_later_failure_says_does_not_hide_the_first(tmp_path):
+    (tmp_path / "config.yaml").touch()
+    first, other = Status(tmp_path, "cpu"), Status(tmp_path, "cpu", speaks=False)
+    with first.alive(), other.alive():
+        other.tell(state="running")
+        assert read_run(tmp_path).state is RunState.PREPARING, "one process speaks for the run"
+        first.tell(step=7, steps=9)
+        other.fail("The memory was too small.")
+        first.fail("The connection to a process was lost.")
+    told = read_run(tmp_path)
+    assert (told.message, told.step, told.steps) == ("The memory was too small.", 7, 9)
+
+
+def test_the_journal_tells_the_first_failure_too(tmp_path):
+    (tmp_path / "config.yaml").touch()
+    first, other = Status(tmp_path, "cpu"), Status(tmp_path, "cpu", speaks=False)
+
+    def fail():
+        with first.alive(), failures_told(tmp_path, first, Journal(tmp_path)):
+            other.fail("The memory was too small.")
+            raise RuntimeError("connection closed by peer")
+
+    with pytest.raises(RuntimeError, match="by peer"):
+        fail()
+    assert read_journal(tmp_path)[-1]["message"] == read_run(tmp_path).message == "The memory was too small."
 
 
 def test_a_refusal_is_told_in_the_run_it_is_about_unless_that_is_finished(tmp_path, train, data):

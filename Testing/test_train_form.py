@@ -14,7 +14,8 @@ from MSTKDTrainLib.Schema import readSchema
 from pydantic import Field, create_model
 
 from mstkd.settings import Settings
-from mstkd.training.config import TrainingConfig, read_presets
+from mstkd.training.config import TrainingConfig
+from mstkd.training.preset_files import read_presets
 
 PRESETS = {name: config.as_dict() for name, (_title, config) in read_presets().items()}
 SCHEMA = TrainingConfig.model_json_schema()

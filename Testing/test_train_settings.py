@@ -9,7 +9,8 @@ import pytest
 from train_view_parts import Answers, AskedLogic, attempt
 
 from mstkd.store import installed_models
-from mstkd.training.config import TrainingConfig, read_presets
+from mstkd.training.config import TrainingConfig
+from mstkd.training.preset_files import read_presets
 
 WIDTH = 420
 PRESETS = {name: {"title": title, "settings": config.as_dict()} for name, (title, config) in read_presets().items()}

@@ -253,6 +253,8 @@ def test_a_saved_configuration_trains_where_it_is_put(tmp_path, datalist, settin
     settings["phases"] = [{"steps": 2, "patch": [16, 16, 16], "learning_rate": 1e-3}]
     settings["network"] = dict(settings["network"])
     folder = tmp_path / "it's a folder"
+    folder.mkdir()
+    (folder / "notes.txt").touch()
     answer = ask(task="save_configuration", settings=settings, datalist=datalist, folder=folder, processes=1)
     assert {Path(file).name for file in answer["files"]} == {
         "config.yaml",

@@ -41,8 +41,13 @@ def _sweep(path: Path) -> None:
     """Remove what killed processes left of this file a day ago or earlier."""
     for draft in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
         with suppress(OSError):
-            if time.time() - draft.stat().st_mtime > _DAY_S:
+            if is_left_over(draft):
                 draft.unlink()
+
+
+def is_left_over(path: Path) -> bool:
+    """Whether nobody touched a passing file or folder for a day: the process that made it is gone."""
+    return time.time() - path.stat().st_mtime > _DAY_S
 
 
 def file_sha256(path: Path, beat: Callable[[], None] = lambda: None) -> str:

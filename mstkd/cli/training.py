@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -40,9 +41,10 @@ def train(
     """
     with sentences():
         from mstkd.inference.device import choose_device
-        from mstkd.training.config import find_config, read_config
+        from mstkd.training.config import read_config
         from mstkd.training.devices import make_fabric
         from mstkd.training.failures import refusal_told
+        from mstkd.training.preset_files import find_config
         from mstkd.training.run import config_of, continue_run, start_run
         from mstkd.training.tensorboard import tensorboard_listener
 
@@ -63,8 +65,9 @@ def train(
             run, settings, cache=cache, fabric=fabric, listeners=listeners, share_device=share_device
         )
         if fabric.is_global_zero:
-            done = f"Finished. Make a model of it with: mstkd package {run} -o MODEL --description FILE"
-            talk.print(done if complete else f"Stopped; go on with: mstkd train --resume {run}", markup=False)
+            place = shlex.quote(str(run))
+            done = f"Finished. Make a model of it with: mstkd package {place} -o MODEL --description FILE"
+            talk.print(done if complete else f"Stopped; go on with: mstkd train --resume {place}", markup=False)
 
 
 def say_progress(event: dict[str, Any]) -> None:
@@ -158,8 +161,9 @@ def ablate(
     with sentences():
         from mstkd.inference.device import choose_device
         from mstkd.training.ablation import ARMS, run_ablation
-        from mstkd.training.config import find_config, read_config
+        from mstkd.training.config import read_config
         from mstkd.training.devices import make_fabric
+        from mstkd.training.preset_files import find_config
 
         settings = read_config(find_config(config), changes)
         complete = run_ablation(
@@ -190,8 +194,9 @@ def estimate(
 ) -> None:
     """Say how long a training will take here and what it needs, from a short trial."""
     with sentences(machine):
-        from mstkd.training.config import find_config, read_config
+        from mstkd.training.config import read_config
         from mstkd.training.estimate import estimate as probe
+        from mstkd.training.preset_files import find_config
 
         settings = read_config(find_config(config), changes)
         with talk.status("Starting a trial") as status:
@@ -222,8 +227,9 @@ def configure(
 ) -> None:
     """Make a run to be trained elsewhere: its folder with train.sh, and train.slurm for a cluster."""
     with sentences():
-        from mstkd.training.config import find_config, read_config
+        from mstkd.training.config import read_config
         from mstkd.training.configure import save_configuration
+        from mstkd.training.preset_files import find_config
 
-        command = save_configuration(read_config(find_config(config), changes), data, output, processes)
-        talk.print(f"Written to {output}; train there with ./train.sh, which runs: {command}", markup=False)
+        saved = save_configuration(read_config(find_config(config), changes), data, output, processes)
+        talk.print(f"Written to {output}; train there with ./train.sh, which runs: {saved.command}", markup=False)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 import torch
@@ -168,13 +169,15 @@ def seen_cases(card: Card, cases: Sequence[Case], patients: Mapping[str, str]) -
     Args:
         patients: The patient of each case of the datalist: another scan of one counts as seen.
     """
-    seen: set[str] = set()
-    training = card["training"]
-    while training:  # a fine-tuned model has seen what its base has
-        seen |= {*training["validation"], *(case for data in training["data"] for case in data["patients"])}
-        training = training.get("base")
+    seen = _seen_by(card["training"])
     known = seen | {patients[case] for case in seen & set(patients)}
     return sorted(case.id for case in cases if {case.id, case.patient} & known)
+
+
+def _seen_by(training: Mapping[str, Any]) -> set[str]:
+    """Cases of a model, of the one that it was fine-tuned from, and of a frozen teacher: that told it what they saw."""
+    seen = {*training["validation"], *(case for data in training["data"] for case in data["patients"])}
+    return seen.union(*(_seen_by(training[origin]) for origin in ("base", "teacher") if origin in training))
 
 
 def read_related(folder: Path, cases: Sequence[Case]) -> list[Score]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -47,7 +48,8 @@ def load_package(folder: Path) -> ModelPackage:
     if not folder.is_dir():
         raise InputError(f"{folder} is no model package (a folder with {CARD} and {WEIGHTS}); check the path.")
     if not (folder / CARD).exists() and (folder / "journal.jsonl").exists():
-        raise InputError(f"{folder} is a training run; make a model of it with 'mstkd package {folder} -o MODEL ...'.")
+        command = f"mstkd package {shlex.quote(str(folder))} -o MODEL --description FILE"
+        raise InputError(f"{folder} is a training run; make a model of it with: {command}.")
     card = read_card(folder)
     try:
         data = (folder / WEIGHTS).read_bytes()

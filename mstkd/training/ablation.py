@@ -11,17 +11,18 @@ from lightning_fabric import Fabric
 
 from mstkd.data.datalist import Case, read_datalist, write_datalist
 from mstkd.distillation.objective import TERMS, Objective
-from mstkd.errors import InputError
+from mstkd.errors import CancelledError, InputError
 from mstkd.evaluation.ablation import Arm, write_ablation
 from mstkd.evaluation.scores import read_scores
 from mstkd.evaluation.sweep import CASES, evaluate_package
-from mstkd.runs import read_journal, read_run
+from mstkd.runs import RunState, read_journal, read_run
 from mstkd.runs.layout import ARM, DATALIST, STOP
 from mstkd.training.cases import check_cases
 from mstkd.training.config import TrainingConfig, read_config, write_config
 from mstkd.training.export import Description, package_run
 from mstkd.training.fine_tuning import load_base
 from mstkd.training.journal import Listener
+from mstkd.training.life import Life, forget_old_stop, living
 from mstkd.training.run import config_of, continue_run, start_run
 
 CONTROL, FULL = "control", "full"
@@ -110,6 +111,7 @@ def run_ablation(
     if unknown:
         raise InputError(f"there is no arm '{unknown[0]}'; choose among {', '.join(ARMS)}.")
     cases = held_out(read_datalist(datalist), datalist)
+    forget_old_stop(folder)
     for arm in arms:
         if (folder / STOP).exists():  # asked while no arm was there to ask
             (folder / STOP).unlink()
@@ -118,7 +120,8 @@ def run_ablation(
         run = folder / arm / ARM
         if not train_arm(arm_config(config, arm), datalist, run, cache, fabric, listeners, share_device):
             return False
-        measure_arm(arm, datalist, folder / arm, device, say)
+        if not measure_arm(arm, datalist, folder / arm, fabric, device, say, share_device):
+            return False
     lacking = [arm for arm in ARMS if not (folder / arm / "evaluation" / CASES).is_file()]
     if lacking:
         say(f"No table yet: {', '.join(lacking)} not measured.")
@@ -146,19 +149,47 @@ def train_arm(
     return continue_run(run, config, cache=cache, fabric=fabric, listeners=listeners, share_device=share_device)
 
 
-def measure_arm(arm: str, datalist: Path, folder: Path, device: str, say: Say) -> None:
-    """Package and evaluate an arm's student on the test cases, unless that is done already."""
+def measure_arm(
+    arm: str, datalist: Path, folder: Path, fabric: Fabric, device: str, say: Say, share_device: bool
+) -> bool:
+    """Package and evaluate an arm's student on the test cases, unless that is done already; False when stopped.
+
+    Meanwhile its run is at work like one in training, also for those who watch it.
+    """
     if (folder / "evaluation" / CASES).is_file():
-        return
-    description = Description(
+        return True
+    with living(folder / ARM, fabric, (), share_device) as life:
+        life.status.tell(state=RunState.RUNNING.value, text="Packaging the model")
+        try:
+            shutil.rmtree(folder / "model", ignore_errors=True)  # of an ablation that was ended here
+            package_run(folder / ARM, folder / "model", _description(arm, datalist))
+            _evaluate(datalist, folder, device, say, life)
+        except CancelledError:
+            life.status.tell(state=RunState.STOPPED.value, text="")
+            return False
+        life.status.tell(state=RunState.FINISHED.value, text="")
+        return not life.stop()  # asked during the last pass: of the arms that would follow
+
+
+def _description(arm: str, datalist: Path) -> Description:
+    return Description(
         name=arm,
         version="0",
         summary=f"The arm '{arm}' of an ablation: for comparison with the other arms, not for use.",
         licence="Not for distribution: made for a comparison.",
         dataset_licences={case.dataset: "as of the data set" for case in read_datalist(datalist)},
     )
-    shutil.rmtree(folder / "model", ignore_errors=True)  # of an ablation that was ended here
-    package_run(folder / ARM, folder / "model", description)
+
+
+def _evaluate(datalist: Path, folder: Path, device: str, say: Say, life: Life) -> None:
+    cases = len(held_out(read_datalist(datalist), datalist))
+
+    def report(share: float, text: str) -> None:
+        if life.stop():
+            raise CancelledError
+        at = min(int(share * cases + 1e-6) + 1, cases)
+        life.status.tell(text=f"Measuring on the test cases: {at} of {cases}")
+
     evaluate_package(
         folder / "model",
         datalist,
@@ -168,6 +199,7 @@ def measure_arm(arm: str, datalist: Path, folder: Path, device: str, say: Say) -
         card=True,
         device=device,
         say=say,
+        report=report,
     )
 
 

@@ -68,8 +68,8 @@ def batches(
                 raise
             if tries == MOST_RESTARTS:
                 raise InputError(
-                    "the processes that prepare samples keep dying, most likely for want of memory, and the last "
-                    "checkpoint was kept; resume with fewer of them: --set sampling.workers=1."
+                    "the processes that prepare samples keep dying, most likely for want of memory; resume "
+                    "with fewer of them: --set sampling.workers=1."
                 ) from error
             tries += 1
             restarted(str(error).splitlines()[0])

@@ -94,6 +94,17 @@ def _bytes(state: Any) -> int:
     return sum(map(_bytes, state.values()))
 
 
+def kept(run: Path) -> str:
+    """What a sentence on a failure can say of the run's checkpoint."""
+    try:
+        (run / NAME).stat()
+    except FileNotFoundError:
+        return "there is no checkpoint yet"
+    except OSError:
+        return "a checkpoint, if there is one, was not touched"
+    return "the last checkpoint was kept"
+
+
 @contextmanager
 def _refusals(path: Path) -> Iterator[None]:
     try:

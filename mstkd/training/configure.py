@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from mstkd.errors import InputError
 from mstkd.files import whole_file
 from mstkd.runs.layout import CONFIG, DATALIST
 from mstkd.training.config import TrainingConfig
+from mstkd.training.origins import BASE
 from mstkd.training.run import start_run
 
 SCRIPT, SLURM = "train.sh", "train.slurm"
 
 
-def save_configuration(config: TrainingConfig, datalist: Path, folder: Path, processes: int) -> str:
-    """Make a run's folder with ``train.sh`` and ``train.slurm``; returns the command that both give.
+@dataclass(frozen=True)
+class Saved:
+    """What was written, and the command that the scripts give."""
+
+    files: list[Path]
+    command: str
+
+
+def save_configuration(config: TrainingConfig, datalist: Path, folder: Path, processes: int) -> Saved:
+    """Make a run's folder with ``train.sh`` and ``train.slurm``.
 
     Args:
         processes: That share each batch, one for each GPU.
@@ -31,7 +41,8 @@ def save_configuration(config: TrainingConfig, datalist: Path, folder: Path, pro
     cores = processes * (1 + config.sampling.workers)
     _write(folder / SCRIPT, _SCRIPT.format(command=command, datalist=DATALIST, config=CONFIG))
     _write(folder / SLURM, _SLURM.format(processes=processes, cores=cores, script=SCRIPT, slurm=SLURM))
-    return command
+    names = [CONFIG, DATALIST, *([BASE] if config.start_from is not None else []), SCRIPT, SLURM]
+    return Saved([folder / name for name in names], command)
 
 
 def _write(path: Path, text: str) -> None:

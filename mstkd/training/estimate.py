@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import psutil
 
 from mstkd.data.datalist import Case, read_datalist
 from mstkd.errors import InputError
+from mstkd.files import is_left_over
 from mstkd.inference.device import choose_device
 from mstkd.inference.segment import Report
 from mstkd.runs.layout import CONFIG
@@ -31,6 +33,8 @@ ASK_S = 1.0
 """Seconds between two looks whether it is time to stop."""
 STEP_BYTES, SAMPLE_BYTES = 450, 10_000_000
 """What a step takes in the journal, and a validation case among the samples."""
+TRIAL = ".estimate-"
+"""Begins the name of a trial's folder."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,8 @@ def estimate(
     choose_device(device)
     runs.mkdir(parents=True, exist_ok=True)
     cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".estimate-", dir=runs, ignore_cleanup_errors=True) as folder:
+    _sweep(runs)
+    with tempfile.TemporaryDirectory(prefix=TRIAL, dir=runs, ignore_cleanup_errors=True) as folder:
         write_config(Path(folder) / CONFIG, config)
         arguments = [folder, str(datalist), str(cache), device]
         measured = _probe(arguments, report)
@@ -106,25 +111,14 @@ def scaled_up(config: TrainingConfig, cases: Sequence[Case], measured: Measured,
     Args:
         free: Bytes on the disks of cache and runs; the same number twice where they are one.
     """
-    training = [case for case in cases if case.split == "train"]
-    validation = [case for case in cases if case.split == "validation"]
-    per_epoch = len(training) / config.sampling.batch_size
-    patches = dict.fromkeys(phase.patch for phase in config.phases)
-    seconds = dict(zip(patches, measured.step_seconds, strict=True))
-    phases = [PhaseEstimate(p.steps, p.patch, seconds[p.patch], seconds[p.patch] * per_epoch) for p in config.phases]
-    passes = sum(set(subset) <= set(case.images) for case in validation for subset in config.validation.subsets)
-    validations = -(-config.steps // config.validation.every)
-    preparation, known = measured.preparation, len(training) + len(validation)
+    split = Counter(case.split for case in cases)
+    per_epoch = split["train"] / config.sampling.batch_size
+    phases = _phases(config, measured, per_epoch)
+    validation_seconds = _passes(config, cases) * measured.pass_seconds
+    known, preparation = split["train"] + split["validation"], measured.preparation
     unprepared = preparation.unprepared * known
     prepare_seconds = unprepared * preparation.seconds + (known - unprepared) * preparation.found_seconds
-    validation_seconds = passes * measured.pass_seconds
-    saves = config.steps // config.checkpoint_every + 2 * validations
-    total = prepare_seconds + validations * validation_seconds + saves * measured.save_seconds
-    total += sum(phase.steps * phase.seconds_per_step for phase in phases)
-    # Files are written beside the ones that they replace.
-    run_bytes = 2 * (measured.checkpoint_bytes + measured.best_bytes) + STEP_BYTES * config.steps
-    run_bytes += SAMPLE_BYTES * len(validation)
-    cache_bytes = int(unprepared * preparation.case_bytes)
+    run_bytes, cache_bytes = _run_bytes(config, measured, split["validation"]), int(unprepared * preparation.case_bytes)
     return Estimate(
         device=measured.device,
         device_name=measured.device_name,
@@ -132,13 +126,48 @@ def scaled_up(config: TrainingConfig, cases: Sequence[Case], measured: Measured,
         steps_per_epoch=per_epoch,
         validation_seconds=validation_seconds,
         prepare_seconds=prepare_seconds,
-        hours=total / 3600,
+        hours=(prepare_seconds + _training_seconds(config, measured, phases, validation_seconds)) / 3600,
         memory_gb=measured.memory_gb,
         memory_free_gb=measured.free_gb,
         disk_gb=(run_bytes + cache_bytes) / 1e9,
         disk_free_gb=free[1] / 1e9,
         shortages=[*_memory_shortage(measured), *_disk_shortages(run_bytes, cache_bytes, free)],
     )
+
+
+def _phases(config: TrainingConfig, measured: Measured, per_epoch: float) -> list[PhaseEstimate]:
+    patches = dict.fromkeys(phase.patch for phase in config.phases)
+    seconds = dict(zip(patches, measured.step_seconds, strict=True))
+    return [PhaseEstimate(p.steps, p.patch, seconds[p.patch], seconds[p.patch] * per_epoch) for p in config.phases]
+
+
+def _passes(config: TrainingConfig, cases: Sequence[Case]) -> int:
+    """Of the network in one validation: a case is measured with the combinations that it has."""
+    validation = [case for case in cases if case.split == "validation"]
+    return sum(set(subset) <= set(case.images) for case in validation for subset in config.validation.subsets)
+
+
+def _training_seconds(
+    config: TrainingConfig, measured: Measured, phases: Sequence[PhaseEstimate], validation_seconds: float
+) -> float:
+    validations = -(-config.steps // config.validation.every)
+    saves = config.steps // config.checkpoint_every + 2 * validations
+    steps = sum(phase.steps * phase.seconds_per_step for phase in phases)
+    return steps + validations * validation_seconds + saves * measured.save_seconds
+
+
+def _run_bytes(config: TrainingConfig, measured: Measured, validated: int) -> int:
+    # Files are written beside the ones that they replace.
+    files = 2 * (measured.checkpoint_bytes + measured.best_bytes)
+    return files + STEP_BYTES * config.steps + SAMPLE_BYTES * validated
+
+
+def _sweep(runs: Path) -> None:
+    """Remove the trials of killed processes: each holds a checkpoint."""
+    for trial in runs.glob(f"{TRIAL}*"):
+        with suppress(OSError):
+            if is_left_over(trial):
+                shutil.rmtree(trial)
 
 
 def free_bytes(cache: Path, runs: Path) -> tuple[int, int]:

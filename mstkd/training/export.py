@@ -21,7 +21,7 @@ from mstkd.settings import Settings
 from mstkd.training.checkpoint import load_best, load_checkpoint
 from mstkd.training.config import read_config
 from mstkd.training.curves import curve_points, draw_curves
-from mstkd.training.fine_tuning import base_facts
+from mstkd.training.origins import origins
 from mstkd.training.run import config_of
 
 CITATION = (
@@ -100,11 +100,9 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
             "orientation": "RAS",
             "intensity": "percentile clip {} to {}, z-score inside the brain".format(*CLIP_PERCENTILES),
         },
-        "training": training_facts(run, cases, description.dataset_licences),
+        "training": training_facts(run, cases, description.dataset_licences) | origins(run, config),
         "accuracy": [],
     }
-    if (base := base_facts(run)) is not None:
-        card["training"]["base"] = base
     card["training"]["steps"] = state["step"]
     if state["best"] and not teacher:
         card["training"]["chosen"] = state["best"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from mstkd.errors import InputError, why
 from mstkd.inference.memory import is_out_of_memory
 from mstkd.runs import RunState, read_run
+from mstkd.training.checkpoint import kept
 from mstkd.training.journal import Journal
 from mstkd.training.status import Status
 
@@ -67,7 +69,7 @@ def failures_in_sentences(run: Path) -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         raise InputError(
-            f"{run}: the memory was too small for a step, and the last checkpoint was kept; lower "
+            f"{run}: the memory was too small for a step, and {kept(run)}; lower "
             f"sampling.batch_size or the patch, or set activation_checkpointing=true, and {_resume(run)}."
         ) from error
 
@@ -76,22 +78,22 @@ def _refused(run: Path, error: OSError) -> str:
     name = error.filename or error
     if error.errno in FULL:
         where = f" ({error.filename})" if error.filename else ""
-        return f"{run}: the disk is full{where}, and the last checkpoint was kept; free space and {_resume(run)}."
+        return f"{run}: the disk is full{where}, and {kept(run)}; free space and {_resume(run)}."
     if isinstance(error, FileNotFoundError):
-        return f"{name} vanished during the run, and the last checkpoint was kept; put it back and {_resume(run)}."
+        return f"{name} vanished during the run, and {kept(run)}; put it back and {_resume(run)}."
     return (
-        f"{name} cannot be read or written ({why(error)}), and the last checkpoint of {run} was kept; check its disk "
-        f"and its permissions, and {_resume(run)}."
+        f"{name} cannot be read or written ({why(error)}), so {run} ended, and {kept(run)}; check its disk and "
+        f"its permissions, and {_resume(run)}."
     )
 
 
 def _unexpected(run: Path, error: Exception) -> str:
     said = " ".join(str(error).split())[:300]
     return (
-        f"{run}: an unexpected error ended the run ({type(error).__name__}: {said}), and the last checkpoint was kept; "
+        f"{run}: an unexpected error ended the run ({type(error).__name__}: {said}), and {kept(run)}; "
         f"{_resume(run)}, and report the error if it comes again."
     )
 
 
 def _resume(run: Path) -> str:
-    return f"resume with: mstkd train --resume {run}"
+    return f"resume with: mstkd train --resume {shlex.quote(str(run))}"

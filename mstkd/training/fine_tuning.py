@@ -1,8 +1,4 @@
-"""Training that starts from a finished model, its base.
-
-The run keeps a copy of the base's card, so that the new model's card can say where it comes
-from although the base may be gone by then.
-"""
+"""Training that starts from a finished model, its base."""
 
 from __future__ import annotations
 
@@ -12,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from mstkd.errors import InputError
-from mstkd.files import whole_file
 from mstkd.models import Card, ModelPackage, load_package, read_card
 from mstkd.models.package import architecture_from
 from mstkd.network import PRESETS
-from mstkd.training.config import TrainingConfig
-
-BASE = "base.json"
+from mstkd.runs.layout import CONFIG
+from mstkd.training.config import TrainingConfig, read_config
+from mstkd.training.origins import BASE, facts
 
 
 def with_network_of_base(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,12 +44,6 @@ def load_base(config: TrainingConfig) -> ModelPackage | None:
     return package
 
 
-def keep_base(run: Path, base: ModelPackage) -> None:
-    """Write the base's card into the run's folder."""
-    with whole_file(run / BASE) as draft:
-        draft.write_text(json.dumps(base.card) + "\n", encoding="utf-8")
-
-
 def check_base(run: Path, config: TrainingConfig, *, begun: bool) -> None:
     """Refuse a base other than the one that the run was made for.
 
@@ -64,30 +53,14 @@ def check_base(run: Path, config: TrainingConfig, *, begun: bool) -> None:
     Raises:
         InputError: It is another, or there should be none.
     """
-    kept = base_facts(run)
-    if (config.start_from is not None) != (kept is not None):
+    kept = facts(run / BASE)
+    changed = begun and config.start_from != read_config(run / CONFIG).start_from
+    if changed or (config.start_from is not None) != (kept is not None):
         raise InputError(f"{run} keeps the weights that it started from; to start from others make a new run.")
     if kept is None or config.start_from is None or begun:
         return
     if read_card(config.start_from)["weights"]["sha256"] != kept["sha256"]:
         raise InputError(f"{config.start_from} is another model than {run} was made for; put that one back.")
-
-
-def base_facts(run: Path) -> dict[str, Any] | None:
-    """What a card says of the base: who it is, its data and licences, and its own base; None without one.
-
-    Raises:
-        InputError: The run's copy of the card is damaged.
-    """
-    try:
-        card: Card = json.loads((run / BASE).read_text(encoding="utf-8"))
-        facts = {name: card[name] for name in ("name", "version", "licence")} | {"sha256": card["weights"]["sha256"]}
-        training = card["training"]
-        return facts | {name: training[name] for name in ("data", "validation", "base") if name in training}
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise InputError(f"{run / BASE} is damaged; put a copy of the base's card.json in its place.") from error
 
 
 def _network(card: Card) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,7 +34,8 @@ def alone(run: Path, fabric: Fabric) -> Iterator[None]:
         if fabric.is_global_zero:  # it speaks for all processes of a run
             _take(lock, run)
     except Timeout as error:
-        raise InputError(f"{run} is being trained by another process; to end that: touch {run / STOP}.") from error
+        stop = shlex.quote(str(run / STOP))
+        raise InputError(f"{run} is being trained by another process; to end that: touch {stop}.") from error
     try:
         yield
     finally:

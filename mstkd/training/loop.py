@@ -20,7 +20,7 @@ from mstkd.network import MSTKDNet
 from mstkd.training.adversary import Adversary
 from mstkd.training.average import MovingAverage
 from mstkd.training.batches import batches
-from mstkd.training.checkpoint import load_checkpoint, save_best, save_checkpoint
+from mstkd.training.checkpoint import kept, load_checkpoint, save_best, save_checkpoint
 from mstkd.training.config import TrainingConfig
 from mstkd.training.devices import peak_gb, total
 from mstkd.training.fine_tuning import load_base
@@ -193,8 +193,8 @@ class Trainer:
         number = sum(first <= self.step for first, _ in self.config.patches) - 1
         rate = self.config.phases[number].learning_rate / 2
         raise InputError(
-            f"{self.run}: the loss or a gradient was no finite number at step {self.step + 1}, and the last checkpoint "
-            f"was kept; resume with a lower rate: --set phases.{number}.learning_rate={rate:.1e}."
+            f"{self.run}: the loss or a gradient was no finite number at step {self.step + 1}, and {kept(self.run)}; "
+            f"resume with a lower rate: --set phases.{number}.learning_rate={rate:.1e}."
         )
 
     def _log_first_terms(self, values: dict[str, float]) -> None:

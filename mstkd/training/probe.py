@@ -25,29 +25,20 @@ import torch
 
 from mstkd.data.cache import CachedCase, cache_entry, is_whole
 from mstkd.data.datalist import Case, read_datalist
-from mstkd.data.dataset import SampleStream
 from mstkd.errors import InputError
 from mstkd.inference.device import choose_device
 from mstkd.inference.memory import is_out_of_memory
-from mstkd.modalities import CHANNELS
-from mstkd.runs import Event
 from mstkd.runs.layout import CONFIG
 from mstkd.training.cases import load_case
-from mstkd.training.checkpoint import BEST, NAME, save_best
-from mstkd.training.config import TrainingConfig, read_config
+from mstkd.training.checkpoint import BEST, NAME
+from mstkd.training.config import read_config
 from mstkd.training.devices import make_fabric, peak_gb
-from mstkd.training.journal import Journal
-from mstkd.training.loop import Trainer, sample_plan
 from mstkd.training.provenance import device_name
-from mstkd.training.stopwatch import Stopwatch
-from mstkd.training.validation import validation_dice
+from mstkd.training.trial import Trial
 
 Tell = Callable[[float, str], None]
 LOOKED_AT, PREPARED = 16, 2
 """Cases of which is seen whether they are prepared, and of those that are not, how many are."""
-NEVER = 10**9
-PASSES = 2
-"""Of the network over a whole head; the last one counts."""
 
 
 @dataclass(frozen=True)
@@ -100,58 +91,25 @@ def measure(folder: Path, datalist: Path, cache: Path, device: torch.device, tel
     free = free_gb(device)
     tell(0.1, "Preparing a patient")
     preparation, ready = prepare_some(cases, cache)
-    fabric = make_fabric(device, config.precision)
-    watches: list[Stopwatch] = []
-
-    def listen(event: Event) -> None:
-        watches[-1].listen(event)
-
-    trainer = Trainer(
-        probed(config, config.phases[0].patch, 1),
-        ready,
-        folder,
-        fabric=fabric,
-        validate=lambda network, stop: {},  # not due
-        journal=Journal(folder, (listen,)),
-    )
+    trial = Trial(config, ready, folder, make_fabric(device, config.precision))
     patches = list(dict.fromkeys(phase.patch for phase in config.phases))
-    workers, saves = [0.0], [0.0]
+    step_seconds = []
     for number, patch in enumerate(patches):
         tell(0.2 + 0.6 * number / len(patches), f"Trying steps of {' x '.join(map(str, patch))} mm")
-        watch = Stopwatch(warm_up=5 if device.type == "cuda" else 1, block=config.sampling.workers)
-        watches.append(watch)
-        trainer.config = probed(config, patch, trainer.step + watch.most + 1)
-        trainer.stream = SampleStream(ready, sample_plan(trainer.config))
-        asked = 0.0
-
-        def enough(watch: Stopwatch = watch) -> bool:
-            nonlocal asked
-            if not watch.enough():
-                return False
-            workers.append(children_gb())
-            asked = time.perf_counter()
-            return True
-
-        trainer.train(enough, pause=lambda: False)  # it ends with a checkpoint
-        saves.append(time.perf_counter() - asked)
+        step_seconds.append(trial.step_seconds(patch))
     tell(0.85, "Trying a validation")
-    subset = tuple(m for m, there in zip(CHANNELS, ready[-1].mask, strict=True) if there)
-    for _ in range(PASSES):
-        started = time.perf_counter()
-        validation_dice(trainer.average.network, ready[-1:], [subset], fabric, lambda: False)
-        pass_seconds = time.perf_counter() - started
-    save_best(folder, trainer.average.network.state_dict())
+    pass_seconds = trial.pass_seconds()
     return Measured(
-        device=str(fabric.device),
-        device_name=device_name(fabric.device),
+        device=str(trial.device),
+        device_name=device_name(trial.device),
         preparation=preparation,
-        step_seconds=[watch.seconds() for watch in watches],
+        step_seconds=step_seconds,
         pass_seconds=pass_seconds,
-        save_seconds=saves[-1],
+        save_seconds=trial.save_seconds,
         checkpoint_bytes=(folder / NAME).stat().st_size,
         best_bytes=(folder / BEST).stat().st_size,
-        memory_gb=peak_gb(fabric.device),
-        workers_gb=max(workers),
+        memory_gb=peak_gb(trial.device),
+        workers_gb=trial.workers_gb,
         free_gb=free,
     )
 
@@ -176,28 +134,11 @@ def prepare_some(cases: Sequence[Case], cache: Path) -> tuple[Preparation, list[
     return Preparation(len(lacking) / len(looked_at), seconds, found_seconds, size), ready
 
 
-def probed(config: TrainingConfig, patch: tuple[int, int, int], steps: int) -> TrainingConfig:
-    """The configuration with that many steps of one patch, without checkpoint, validation or a base."""
-    phase = config.phases[0].model_copy(update={"steps": steps, "patch": patch})
-    validation = config.validation.model_copy(update={"every": NEVER})
-    changes: dict[str, Any] = {"phases": (phase,), "validation": validation, "checkpoint_every": NEVER}
-    return config.model_copy(update=changes | {"start_from": None})
-
-
 def free_gb(device: torch.device) -> float:
     """Memory that a training could have, with what this process has already."""
     if device.type == "cuda":
         return float(torch.cuda.mem_get_info(device)[0]) / 1e9
     return float(psutil.virtual_memory().available + psutil.Process().memory_info().rss) / 1e9
-
-
-def children_gb() -> float:
-    """Memory that this process's children do not share with it."""
-    used = 0
-    for child in psutil.Process().children(recursive=True):
-        with suppress(psutil.Error):
-            used += child.memory_full_info().uss
-    return used / 1e9
 
 
 def main() -> None:

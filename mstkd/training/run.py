@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shlex
 from pathlib import Path
 
 import torch
@@ -14,23 +12,19 @@ from mstkd.data.datalist import read_datalist, write_datalist
 from mstkd.errors import InputError
 from mstkd.models import load_package
 from mstkd.network import MSTKDNet
-from mstkd.runs.layout import CONFIG, DATALIST, PAUSE, STOP
+from mstkd.runs.layout import CONFIG, DATALIST, PAUSE
 from mstkd.training.cases import Cases, check_cases, load_cases
 from mstkd.training.checkpoint import NAME as CHECKPOINT
 from mstkd.training.checkpoint import check_room
 from mstkd.training.config import TrainingConfig, write_config
 from mstkd.training.devices import total
-from mstkd.training.failures import failures_in_sentences, failures_told
-from mstkd.training.fine_tuning import check_base, keep_base, load_base
-from mstkd.training.journal import Journal, Listener
-from mstkd.training.locks import alone, alone_on_device
+from mstkd.training.fine_tuning import check_base, load_base
+from mstkd.training.journal import Listener
+from mstkd.training.life import Life, living
 from mstkd.training.loop import Asked, Trainer, check_shares
+from mstkd.training.origins import BASE, keep_card, keep_teacher
 from mstkd.training.samples import Samples
-from mstkd.training.status import Status
 from mstkd.training.validation import Figures, validation_dice
-
-PATIENCE = 2
-"""Signals that wait for the end of a step; torchrun and a terminal may both send one for the same Ctrl-C."""
 
 
 def start_run(config: TrainingConfig, datalist: Path, run: Path, processes: int = 1) -> None:
@@ -53,7 +47,7 @@ def start_run(config: TrainingConfig, datalist: Path, run: Path, processes: int 
     base = load_base(config)
     run.mkdir(parents=True, exist_ok=True)
     if base is not None:
-        keep_base(run, base)
+        keep_card(run / BASE, base.card)
     write_datalist(run / DATALIST, cases)
     write_config(run / CONFIG, config)
 
@@ -85,40 +79,23 @@ def continue_run(
         InputError: A case is refused, memory or disk are too small, a file vanished, the
             device is taken, or the loss is no number; the last checkpoint is kept.
     """
-    first = fabric.is_global_zero
-    with alone(run, fabric):
-        status = Status(run, str(fabric.device), speaks=first)
-        journal = Journal(run, (status.listen, *listeners))
-        with status.alive():
-            # Before it, the status may be another trainer's, in which no failure of this one belongs.
-            fabric.barrier()
-            with failures_told(run, status, journal if first else None), failures_in_sentences(run):
-                if first:
-                    (run / PAUSE).unlink(missing_ok=True)  # asked of an earlier trainer
-                with alone_on_device(run, fabric, share_device), stop_signals() as signalled:
-                    complete = _train(
-                        run, config, cache, fabric, journal, status, lambda: bool(signalled) or (run / STOP).exists()
-                    )
-                if first:
-                    (run / STOP).unlink(missing_ok=True)
-                return complete
+    with living(run, fabric, listeners, share_device) as life:
+        return _train(run, config, cache, fabric, life)
 
 
-def _train(
-    run: Path, config: TrainingConfig, cache: Path, fabric: Fabric, journal: Journal, status: Status, stop: Asked
-) -> bool:
+def _train(run: Path, config: TrainingConfig, cache: Path, fabric: Fabric, life: Life) -> bool:
     begun = (run / CHECKPOINT).exists()
     check_base(run, config, begun=begun)
-    cases = _cases(run, config, cache, fabric, journal, status, stop)
+    cases = _cases(run, config, cache, fabric, life)
     if cases is None:
         return False
     training, validation = cases
-    status.tell(text="Making the networks")
+    life.status.tell(text="Making the networks")
     subsets = config.validation.subsets
     samples = Samples(run, validation[:: fabric.world_size] if fabric.is_global_zero else [], subsets)
 
     def validate(network: MSTKDNet, stop: Asked) -> Figures | None:
-        status.tell(text=f"Validating after step {trainer.step}")
+        life.status.tell(text=f"Validating after step {trainer.step}")
         figures = validation_dice(network, validation, subsets, fabric, stop, samples.take)
         if figures is not None:
             samples.write(trainer.step)
@@ -130,64 +107,42 @@ def _train(
         run,
         fabric=fabric,
         validate=validate,
-        journal=journal,
+        journal=life.journal,
         resume=begun,
     )
     if fabric.is_global_zero:
         check_room(run, trainer.state())
         write_config(run / CONFIG, config)
-    return trainer.train(stop=stop, pause=lambda: fabric.is_global_zero and (run / PAUSE).exists())
+        keep_teacher(run, config)
+    return trainer.train(stop=life.stop, pause=lambda: fabric.is_global_zero and (run / PAUSE).exists())
 
 
-def _cases(
-    run: Path, config: TrainingConfig, cache: Path, fabric: Fabric, journal: Journal, status: Status, stop: Asked
-) -> Cases | None:
+def _cases(run: Path, config: TrainingConfig, cache: Path, fabric: Fabric, life: Life) -> Cases | None:
     """All the run's cases, prepared by its first process; None when any process was stopped at it."""
 
     def preparing(done: int, of: int, case: str) -> None:
         if fabric.is_global_zero:
-            journal.write("prepare", step=status.step, done=done, of=of, case=case)
+            life.journal.write("prepare", step=life.status.step, done=done, of=of, case=case)
 
     def checking(done: int, of: int) -> None:
-        status.tell(text=f"Checking patient {done + 1} of {of}")
+        life.status.tell(text=f"Checking patient {done + 1} of {of}")
 
     with fabric.rank_zero_first():
-        cases = load_cases(run, config, cache, checking=checking, preparing=preparing, stop=stop)
+        cases = load_cases(run, config, cache, checking=checking, preparing=preparing, stop=life.stop)
     stopped = total(fabric, torch.tensor(float(cases is None), device=fabric.device)) > 0
     if not fabric.is_global_zero:
         return None if stopped else cases
     if stopped:
-        journal.write("stopped", step=status.step)
+        life.journal.write("stopped", step=life.status.step)
         return None
     if cases is not None and not cases[1]:
-        journal.write("unvalidated", step=0)
+        life.journal.write("unvalidated", step=0)
     return cases
-
-
-@contextmanager
-def stop_signals() -> Iterator[list[int]]:
-    """Collects Ctrl-C and SIGTERM instead of obeying them at once, so that a step is finished first.
-
-    A third one is obeyed at once.
-    """
-    received: list[int] = []
-
-    def collect(number: int, _frame: object) -> None:
-        received.append(number)
-        if len(received) > PATIENCE:
-            raise KeyboardInterrupt
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    previous = [signal.signal(number, collect) for number in numbers]
-    try:
-        yield received
-    finally:
-        for number, handler in zip(numbers, previous, strict=True):
-            signal.signal(number, handler)
 
 
 def config_of(run: Path) -> Path:
     """The run's own configuration; raises InputError when the folder holds no run."""
     if not (run / CONFIG).is_file():
-        raise InputError(f"{run} holds no run; start one with 'mstkd train CONFIG --data DATALIST -o {run}'.")
+        command = f"mstkd train CONFIG --data DATALIST -o {shlex.quote(str(run))}"
+        raise InputError(f"{run} holds no run; start one with: {command}.")
     return run / CONFIG

@@ -11,12 +11,13 @@ from mstkd.data.prepare import prepare
 from mstkd.data.split import Fractions
 from mstkd.inference.segment import Report
 from mstkd.training.ablation import start_ablation
-from mstkd.training.config import TrainingConfig, parse_config, read_presets
+from mstkd.training.config import TrainingConfig, parse_config
 from mstkd.training.configure import save_configuration
 from mstkd.training.estimate import estimate
 from mstkd.training.export import parse_description
 from mstkd.training.fine_tuning import with_network_of_base
 from mstkd.training.finish import CURVES, MODEL, PAGE, finish_run
+from mstkd.training.preset_files import read_presets
 from mstkd.training.run import start_run
 from mstkd.worker import training_requests as asked
 
@@ -115,11 +116,10 @@ def finish(request: asked.FinishRunRequest, report: Report) -> Answer:
 
 
 def configure(request: asked.SaveConfigurationRequest, report: Report) -> Answer:
-    folder = request.folder
-    command = save_configuration(
-        config_of_request(request.settings), request.datalist, folder, processes=request.processes
+    saved = save_configuration(
+        config_of_request(request.settings), request.datalist, request.folder, processes=request.processes
     )
-    return {"files": sorted(str(path) for path in folder.iterdir()), "command": command}
+    return {"files": [str(file) for file in saved.files], "command": saved.command}
 
 
 _TASKS: dict[type, Callable[[Any, Report], Answer]] = {

@@ -1,0 +1,91 @@
+"""What befalls a run is told in one sentence, in its folder and to who started it, with a command to go on."""
+
+import shlex
+import subprocess
+
+import pytest
+import torch
+from run_parts import data as data
+from run_parts import fabric as fabric
+from run_parts import shared as shared
+from run_parts import train as train
+
+from mstkd.errors import InputError
+from mstkd.runs import RunState, read_journal, read_run
+from mstkd.training import loop
+
+
+def fail_at(monkeypatch, step, error):
+    learn = loop.Trainer._train_step
+
+    def broken(self, batch, waited):
+        if self.step == step:
+            raise error
+        learn(self, batch, waited)
+
+    monkeypatch.setattr(loop.Trainer, "_train_step", broken)
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "words"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory."), InputError, "lower sampling.batch_size"),
+        (OSError(5, "Input/output error", "images.npy"), InputError, "images.npy cannot be read or written (input"),
+        (KeyError("a\nbug"), KeyError, "an unexpected error ended the run (KeyError:"),
+    ],
+)
+def test_every_failure_is_one_sentence_in_status_and_journal(tmp_path, train, data, monkeypatch, error, raised, words):
+    with monkeypatch.context() as patch:
+        fail_at(patch, 3, error)
+        with pytest.raises(raised):
+            train("run", data)
+    told, last = read_run(tmp_path / "run"), read_journal(tmp_path / "run")[-1]
+    assert (told.state, told.step) == (RunState.FAILED, 3)
+    assert words in told.message
+    assert "\n" not in told.message
+    assert (last["event"], last["step"], last["message"]) == ("failed", 3, told.message)
+    assert train("run", data)
+    assert (read_run(tmp_path / "run").state, read_run(tmp_path / "run").message) == (RunState.FINISHED, "")
+
+
+@pytest.mark.parametrize(("step", "words"), [(1, "there is no checkpoint yet"), (3, "the last checkpoint was kept")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory."),
+        OSError(28, "No space left on device"),
+        OSError(5, "Input/output error", "images.npy"),
+        FileNotFoundError(2, "No such file", "images.npy"),
+        KeyError("a bug"),
+    ],
+)
+def test_a_failure_says_whether_there_is_a_checkpoint(tmp_path, train, data, monkeypatch, error, step, words):
+    fail_at(monkeypatch, step, error)
+    with pytest.raises((InputError, KeyError)):
+        train("run", data)
+    assert words in read_run(tmp_path / "run").message
+
+
+def test_a_loss_that_is_no_number_does_not_claim_a_checkpoint_that_is_not_there(tmp_path, train, data, monkeypatch):
+    segmentation = loop.segmentation
+    monkeypatch.setattr(loop, "segmentation", lambda *given: segmentation(*given) * float("nan"))
+    with pytest.raises(InputError, match="at step 1, and there is no checkpoint yet; resume with a lower rate"):
+        train("run", data)
+
+
+def test_the_command_in_a_failure_can_be_pasted(tmp_path, train, data, monkeypatch):
+    fail_at(monkeypatch, 1, torch.OutOfMemoryError("CUDA out of memory."))
+    with pytest.raises(InputError) as failure:
+        train("it's a run", data)
+    command = str(failure.value).partition("resume with: ")[2].removesuffix(".")
+    assert shlex.split(command) == ["mstkd", "train", "--resume", str(tmp_path / "it's a run")]
+
+
+def test_the_command_that_ends_another_trainer_can_be_pasted(tmp_path, train, data):
+    def second():
+        with pytest.raises(InputError, match="being trained by another process") as refusal:
+            train("it's a run", data)
+        command = str(refusal.value).partition("to end that: ")[2].removesuffix(".")
+        subprocess.run(shlex.split(command), check=True)
+
+    assert not train("it's a run", data, {("step", 2): second})
