@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 
 import pytest
@@ -158,13 +159,18 @@ def test_checks_and_selection_stay_when_the_table_is_filled_anew(host, open_runs
     assert [rows(panel)[row][0] for row in checked] == ["b"]
 
 
-def test_the_run_that_was_watched_last_is_found_again_if_it_lives(host, open_runs, runs_folder):
+def test_the_run_that_was_watched_last_is_found_again_the_morning_after(host, open_runs, runs_folder):
     panel = open_runs(("a", "running"), ("b", "running"), selected="a")
     host.closeModule(panel)
     panel = host.openModule("MSTKDTrain")
     assert panel.logic.monitor.folder == runs_folder / "a"
     host.closeModule(panel)
-    write_status(runs_folder / "a", "stopped")
+    write_status(runs_folder / "a", "finished")
+    panel = host.openModule("MSTKDTrain")
+    assert panel.logic.monitor.folder == runs_folder / "a"
+    assert runs(panel).stageLabel.text.startswith("a: finished")
+    host.closeModule(panel)
+    shutil.rmtree(runs_folder / "a")
     assert host.openModule("MSTKDTrain").logic.monitor is None
 
 
@@ -198,6 +204,27 @@ def test_closing_asks_nothing_when_nothing_is_trained_here(host, open_runs, runs
     host.openModule("MSTKDTrain")
     write_run(runs_folder, "a", "running", host="another-computer")
     write_run(runs_folder, "b", "finished")
+    assert host.closeMainWindow()
+
+
+def test_closing_slicer_asks_before_it_ends_the_engines_work(host, open_runs):
+    host.openMainWindow()
+    host.closeModule(open_runs())
+    panel = host.openModule("MSTKDTrain")
+    panel.logic.ask({"task": "finish_run"}, lambda answer: None)
+    host.answer("confirmOkCancel", False)
+    assert not host.closeMainWindow()
+    assert "its result is lost" in host.dialogs[-1][1]
+    assert panel.logic.busy
+    host.answer("confirmOkCancel", True)
+    assert host.closeMainWindow()
+
+
+def test_closing_slicer_asks_nothing_for_what_is_answered_again_in_a_moment(host, open_runs):
+    host.openMainWindow()
+    host.closeModule(open_runs())
+    panel = host.openModule("MSTKDTrain")
+    panel.logic.ask({"task": "describe_training"}, lambda answer: None)
     assert host.closeMainWindow()
 
 
