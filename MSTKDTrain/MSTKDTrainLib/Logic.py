@@ -182,9 +182,11 @@ class TrainLogic(Questions):
         self._tellNews()
 
     def attachAgain(self) -> None:
-        """Watch the run that was watched last, if it still lives."""
+        """Watch the run that was watched last, whatever became of it, if it is still there."""
+        from mstkd.runs import read_run
+
         last = self._memory.remembered("attached")
-        if self.monitor is None and last and self._isAlive(Path(last)):
+        if self.monitor is None and last and read_run(Path(last)) is not None:
             self.attach(Path(last))
 
     @property
