@@ -97,6 +97,16 @@ def test_a_reference_that_the_user_has_edited_is_not_thrown_away(shown, tmp_path
     slicer.util.updateSegmentBinaryLabelmapFromArray(mask, node, "ET", volume)
     shown.click(patient(tmp_path, 1)[0])
     assert names("vtkMRMLSegmentationNode") == ["P0 reference", "P1 reference"]
+    assert names("vtkMRMLScalarVolumeNode") == ["P0 T1Gd", "P1 FLAIR", "P1 T1Gd"], "what it is drawn on stays too"
+
+
+def test_a_volume_that_the_user_draws_on_is_not_thrown_away(shown, tmp_path):
+    shown.click(patient(tmp_path, 0)[0])
+    own = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "own")
+    own.SetReferenceImageGeometryParameterFromVolumeNode(slicer.util.getNode("P0 FLAIR"))
+    shown.click(patient(tmp_path, 1)[0])
+    assert names("vtkMRMLScalarVolumeNode") == ["P0 FLAIR", "P1 FLAIR", "P1 T1Gd"]
+    assert names("vtkMRMLSegmentationNode") == ["P1 reference", "own"]
 
 
 def test_a_second_click_does_not_load_again(shown, tmp_path):
@@ -219,6 +229,7 @@ def test_a_click_in_the_table_shows_the_patient_and_says_so(host, tmp_path):
     view._ui.dataTable.cellClicked.emit(1, 0)
     logic.answer(unpacked(logic.asked[-1]))
     host.waitUntil(lambda: "is shown" in view._ui.dataHintLabel.text)
+    assert "the next click replaces it" in view._ui.dataHintLabel.text
     assert slicer.util.getNode("BraTS2021_00001 T2") is not None
     view._ui.dataTable.cellClicked.emit(2, 0)
     slicer.mrmlScene.Clear(0)

@@ -184,7 +184,7 @@ class DataView(VTKObservationMixin):
         self._attempt(load)
 
     def _onShown(self, case: dict, isShown: bool) -> None:
-        told = _("{patient} is shown in the slice views.") if isShown else _("{patient} cannot be shown.")
+        told = _("{patient} is shown; the next click replaces it.") if isShown else _("{patient} cannot be shown.")
         self._ui.dataHintLabel.text = told.format(patient=case["id"])
 
     def _onSceneClose(self, caller, event) -> None:

@@ -25,7 +25,8 @@ UNDECIDED_COLOURS = ((0.95, 0.8, 0.25), (0.9, 0.35, 0.2), (0.55, 0.25, 0.85), (0
 class ShownCase:
     """Has the engine unpack a case, loads it in the background, and removes the one before from the scene.
 
-    Only nodes that it loaded are removed, and of those no segmentation that the user has edited.
+    Only nodes that it loaded are removed, and of those neither a segmentation that the user has edited
+    nor what other nodes refer to, as a segmentation of the user's does to the volume it is drawn on.
 
     Args:
         logic: Answers `ask`.
@@ -114,9 +115,13 @@ class ShownCase:
         self._attempt(say)
 
     def _remove(self) -> None:
-        for node in self._nodes:
-            edited = node.IsA("vtkMRMLSegmentationNode") and _changed(node) > self._asLoaded
-            if node.GetScene() is slicer.mrmlScene and not edited:
+        def isEdited(node) -> bool:
+            return node.IsA("vtkMRMLSegmentationNode") and _changed(node) > self._asLoaded
+
+        ours = [node for node in self._nodes if node.GetScene() is slicer.mrmlScene and not isEdited(node)]
+        used = _usedByOthers(ours)
+        for node in ours:
+            if node.GetID() not in used:
                 slicer.mrmlScene.RemoveNode(node)
         self._nodes = []
 
@@ -166,6 +171,19 @@ class ShownCase:
             if inside.size:
                 showPatient(reference, _middle(inside, first, ijkToRAS))
         self._asLoaded = _changed(node)
+
+
+def _usedByOthers(ours: list) -> set[str]:
+    """Nodes that others refer to; what a view shows, or a module has selected, is not used by that."""
+    mine, used = {node.GetID() for node in ours}, set()
+    for node in slicer.util.getNodesByClass("vtkMRMLNode"):
+        isShowing = any(node.IsA(kind) for kind in ("vtkMRMLSliceCompositeNode", "vtkMRMLAbstractViewNode"))
+        if isShowing or node.GetSingletonTag() or node.GetID() in mine:
+            continue
+        roles = [node.GetNthNodeReferenceRole(number) for number in range(node.GetNumberOfNodeReferenceRoles())]
+        for role in roles:
+            used |= {node.GetNthNodeReferenceID(role, n) for n in range(node.GetNumberOfNodeReferences(role))}
+    return used
 
 
 def _preferred(volumes: dict):
