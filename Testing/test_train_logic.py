@@ -189,7 +189,8 @@ def test_a_missing_package_is_said_with_its_remedy_not_with_its_traceback(host, 
     logic.start(run)
     host.waitUntil(lambda: bool(logic.message), SECONDS)
     assert logic.message == (
-        "small: The engine cannot start (ModuleNotFoundError: No module named 'absent_package'); install its Python packages."
+        "small: The engine cannot start (ModuleNotFoundError: No module named 'absent_package'); "
+        "install its Python packages."
     )
     assert logic.message == f"small: {logic.problem(logic.runs[0])}"
 

@@ -10,7 +10,6 @@ from MSTKDLib.Session import Session
 from MSTKDLib.Steps import Background, Steps, runToEnd
 from MSTKDLib.Translation import _
 
-
 LOOKS = ("describe_training", "check_config", "unpack_case")
 """Questions whose answers are had again in a moment."""
 
