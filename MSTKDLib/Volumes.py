@@ -81,6 +81,15 @@ def prepareReading() -> None:
 def readImage(path: Path) -> np.ndarray:
     """An image of the engine's as an array ``(k, j, i)``, in the order of the volume that was written.
 
+    Raises:
+        EngineError: The file cannot be read.
+    """
+    return readPlaced(path)[0]
+
+
+def readPlaced(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """An image of the engine's as an array ``(k, j, i)`` and its voxel index to RAS world, ``(4, 4)``.
+
     SimpleITK keeps the stored order; Slicer's own reader turns a left-handed grid into a
     right-handed one, and the labels would lie mirrored on the volume.
 
@@ -90,39 +99,9 @@ def readImage(path: Path) -> np.ndarray:
     import SimpleITK as sitk
 
     try:
-        return sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
+        image = sitk.ReadImage(str(path))
     except RuntimeError:
         raise EngineError(_("The engine's result could not be read; try again.")) from None
-
-
-def readPlaced(path: Path, channel: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """A NIfTI, NRRD or MetaImage file as an array ``(k, j, i)`` and its voxel index to RAS world, ``(4, 4)``.
-
-    Args:
-        channel: Which 3D image of a 4D NIfTI file, counted from 0; a compressed file is unpacked as a whole for it.
-
-    Raises:
-        EngineError: The file is missing, damaged, no image or not 3D; one sentence.
-    """
-    import SimpleITK as sitk
-
-    reader, image = sitk.ImageFileReader(), None
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-        size = list(reader.GetSize())
-        if channel is not None and len(size) == 4 and 0 <= channel < size[3]:
-            reader.SetExtractSize([*size[:3], 0])
-            reader.SetExtractIndex([0, 0, 0, channel])
-            size.pop()
-        if len(size) == 3 and reader.GetNumberOfComponents() == 1:
-            image = reader.Execute()
-    except RuntimeError:  # its words are for programmers
-        raise EngineError(
-            _("{file} cannot be read, it is missing, damaged or no image; copy or export it again.").format(file=path)
-        ) from None
-    if image is None:
-        raise EngineError(_("{file} is no single 3D image; correct the file or the list.").format(file=path))
     ijkToLPS = np.eye(4)
     ijkToLPS[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
     ijkToLPS[:3, 3] = image.GetOrigin()

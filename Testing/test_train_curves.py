@@ -275,6 +275,20 @@ def test_a_closed_scene_gets_the_charts_again_when_the_run_grows(view, run):
     assert slicer.app.applicationLogic().GetSelectionNode().GetActivePlotChartID() == chart.GetID()
 
 
+def test_a_chart_that_the_user_deletes_stays_away_until_it_is_asked_for_again(view, run):
+    import slicer
+
+    watched = Watched(run)
+    view.show(watched)
+    slicer.mrmlScene.RemoveNode(show(view, REGIONS))
+    view.show(watched)
+    assert plot_nodes() == []
+    assert drawn(show(view, REGIONS))
+    slicer.mrmlScene.Clear(0)
+    view.show(watched)
+    assert slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLPlotChartNode") is not None
+
+
 def test_a_closed_panel_leaves_nothing_and_a_scene_is_saved_without_charts(view, run, tmp_path):
     import slicer
 

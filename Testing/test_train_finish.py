@@ -325,6 +325,24 @@ def test_the_model_is_installed_after_consent_and_the_other_module_chooses_it(vi
     assert ui.installedLabel.text == "glioma-student 1 is installed: Brain Tumor Segmentation lists it."
 
 
+def test_the_models_cards_are_read_again_only_when_models_came_or_went(view, ui, measured, logic, monkeypatch):
+    from mstkd import store
+
+    read = []
+    monkeypatch.setattr(store, "installed_models", lambda: read.append(1) or installed_models())
+    for _look in range(3):
+        view.show(measured)
+    assert len(read) == 1
+    ui.installResultButton.click()
+    logic.answer(**staged_answer(measured))
+    view.show(measured)
+    assert ui.installedLabel.isVisible()
+    (model,) = [model for model in installed_models() if not model.shipped]
+    store.remove_model(model.folder)
+    view.show(measured)
+    assert ui.installResultButton.enabled
+
+
 def test_a_licence_that_is_refused_installs_nothing(view, ui, measured, logic, answers, tmp_path):
     view.show(measured)
     ui.installResultButton.click()

@@ -87,7 +87,7 @@ def test_missing_packages_are_named_and_can_be_installed(host, train_panel, miss
 
 def test_without_data_or_settings_the_train_button_says_what_is_lacking(train_panel, wishes):
     choose(train_panel, replace(wishes, datalist=None))
-    assert "Choose data" in plan(train_panel).trainReasonLabel.text
+    assert "Check a data folder" in plan(train_panel).trainReasonLabel.text
     choose(train_panel, replace(wishes, settings=None))
     assert "Choose settings" in plan(train_panel).trainReasonLabel.text
     assert not plan(train_panel).trainButton.enabled
@@ -124,7 +124,10 @@ def test_an_estimate_is_two_sentences_and_goes_when_the_settings_change(train_pa
     choose(train_panel, replace(wishes, settings={"seed": 2}))
     assert not plan(train_panel).estimateLabel.isVisible()
     choose(train_panel, replace(wishes, ablation=True))
-    assert "5 trainings, 26 h in all" in plan(train_panel).estimateLabel.text
+    assert (
+        "5 trainings, 26 h in all; each takes about 5.2 h on a processor: 1,300 steps;"
+        in plan(train_panel).estimateLabel.text
+    )
 
 
 def test_train_estimates_first_then_makes_the_run_starts_and_shows_it(train_panel, engine, wishes, runs_folder):

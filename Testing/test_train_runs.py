@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 
 import pytest
@@ -80,6 +81,42 @@ def test_stop_keeps_what_was_trained_and_asks_nothing(open_runs, runs_folder):
     assert not runs(panel).pauseRunButton.enabled
 
 
+def test_a_run_that_only_starts_can_be_stopped(open_runs, runs_folder, monkeypatch):
+    panel = open_runs(("a", "waiting"), selected="a")
+    monkeypatch.setattr(panel.logic, "isStarting", lambda run: True)
+    panel._refresh()
+    assert rows(panel)[0][1] == "starting"
+    runs(panel).stopRunButton.click()
+    assert (runs_folder / "a" / "stop").exists()
+    assert rows(panel)[0][1] == "stopping"
+    assert not runs(panel).stopRunButton.enabled
+
+
+def test_a_panel_that_nobody_sees_is_filled_anew_only_for_news(open_runs, runs_folder):
+    panel = open_runs(("a", "running"), selected="a")
+    panel.exit()
+    told = []
+    panel.logic.onChange = lambda: told.append(1)
+    write_status(runs_folder / "a", "running", step=41)
+    panel.logic._listed = 0.0
+    panel.logic._tick()
+    assert told == []
+    write_status(runs_folder / "a", "finished")
+    panel.logic._listed = 0.0
+    panel.logic._tick()
+    assert told == [1]
+
+
+def test_a_slow_look_is_followed_by_a_long_pause(open_runs, runs_folder, monkeypatch):
+    from MSTKDTrainLib.Logic import TrainLogic
+
+    panel = open_runs(("a", "running"))
+    assert panel.logic._timer.interval == 1000
+    monkeypatch.setattr(TrainLogic, "_list", lambda logic: time.sleep(0.3))
+    panel.logic.look()
+    assert panel.logic._timer.interval >= 3000
+
+
 def test_a_finished_run_can_neither_be_stopped_nor_resumed(open_runs):
     panel = open_runs(("a", "finished"), selected="a")
     assert not runs(panel).stopRunButton.enabled
@@ -127,6 +164,18 @@ def test_checked_runs_are_compared_by_name_with_their_curves(host, open_runs, qt
     assert all(curves.step == 40 for _name, curves in compared)
 
 
+def test_a_comparison_ends_when_nothing_is_checked_any_more(host, open_runs, qt):
+    panel = open_runs(("a", "finished"), ("b", "finished"))
+    told = []
+    panel._runs._onCompare = told.append
+    cell = runs(panel).runsTable.item(0, 0)
+    cell.setCheckState(qt.Qt.Checked)
+    runs(panel).compareRunsButton.click()
+    host.waitUntil(lambda: bool(told))
+    cell.setCheckState(qt.Qt.Unchecked)
+    assert [len(compared) for compared in told] == [1, 0]
+
+
 def test_living_runs_keep_their_places_whoever_gave_the_last_sign(open_runs, runs_folder):
     panel = open_runs(("b", "running"), ("a", "running"), ("c", "finished"))
     for name in ("a", "b", "a"):
@@ -158,13 +207,18 @@ def test_checks_and_selection_stay_when_the_table_is_filled_anew(host, open_runs
     assert [rows(panel)[row][0] for row in checked] == ["b"]
 
 
-def test_the_run_that_was_watched_last_is_found_again_if_it_lives(host, open_runs, runs_folder):
+def test_the_run_that_was_watched_last_is_found_again_the_morning_after(host, open_runs, runs_folder):
     panel = open_runs(("a", "running"), ("b", "running"), selected="a")
     host.closeModule(panel)
     panel = host.openModule("MSTKDTrain")
     assert panel.logic.monitor.folder == runs_folder / "a"
     host.closeModule(panel)
-    write_status(runs_folder / "a", "stopped")
+    write_status(runs_folder / "a", "finished")
+    panel = host.openModule("MSTKDTrain")
+    assert panel.logic.monitor.folder == runs_folder / "a"
+    assert runs(panel).stageLabel.text.startswith("a: finished")
+    host.closeModule(panel)
+    shutil.rmtree(runs_folder / "a")
     assert host.openModule("MSTKDTrain").logic.monitor is None
 
 
@@ -198,6 +252,27 @@ def test_closing_asks_nothing_when_nothing_is_trained_here(host, open_runs, runs
     host.openModule("MSTKDTrain")
     write_run(runs_folder, "a", "running", host="another-computer")
     write_run(runs_folder, "b", "finished")
+    assert host.closeMainWindow()
+
+
+def test_closing_slicer_asks_before_it_ends_the_engines_work(host, open_runs):
+    host.openMainWindow()
+    host.closeModule(open_runs())
+    panel = host.openModule("MSTKDTrain")
+    panel.logic.ask({"task": "finish_run"}, lambda answer: None)
+    host.answer("confirmOkCancel", False)
+    assert not host.closeMainWindow()
+    assert "its result is lost" in host.dialogs[-1][1]
+    assert panel.logic.busy
+    host.answer("confirmOkCancel", True)
+    assert host.closeMainWindow()
+
+
+def test_closing_slicer_asks_nothing_for_what_is_answered_again_in_a_moment(host, open_runs):
+    host.openMainWindow()
+    host.closeModule(open_runs())
+    panel = host.openModule("MSTKDTrain")
+    panel.logic.ask({"task": "describe_training"}, lambda answer: None)
     assert host.closeMainWindow()
 
 

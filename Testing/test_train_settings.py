@@ -101,16 +101,20 @@ def test_the_engine_is_asked_once_and_again_only_if_it_failed(entered, logic):
 # Presets
 
 
-def test_the_section_begins_with_the_shortest_preset_and_its_meaning(view, ui, changes):
-    assert view.preset == "quick"
-    assert view.settings == PRESETS["quick"]["settings"]
-    assert ui.presetLabel.text == PRESETS["quick"]["title"]
-    assert [ui.presetCombo.itemText(n) for n in range(ui.presetCombo.count)] == [
-        name.replace("_", " ") for name in PRESETS
-    ]
-    assert ui.changesLabel.text == "All settings are those of quick."
+def test_the_section_begins_with_the_compact_preset_and_its_meaning(view, ui, changes):
+    assert view.preset == "compact"
+    assert view.settings == PRESETS["compact"]["settings"]
+    assert ui.presetLabel.text == PRESETS["compact"]["title"]
+    listed = [ui.presetCombo.itemText(n) for n in range(ui.presetCombo.count)]
+    assert listed == ["quick (trial)", "first student", "compact", "paper"]
+    assert ui.changesLabel.text == "All settings are those of compact."
     assert ui.allSettingsSection.collapsed
     assert changes
+
+
+def test_where_there_is_no_compact_preset_the_section_begins_with_the_first(entered, logic):
+    logic.answer(**DESCRIPTION | {"presets": {name: PRESETS[name] for name in ("paper", "quick")}})
+    assert entered.preset == "paper"
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -125,10 +129,10 @@ def test_changes_are_counted_named_and_reset(view, ui, changes):
     edit_of(view, "Seed").text = "7"
     edit_of(view, "Batch size (patches)").text = "3"
     assert view.settings["seed"] == 7
-    assert ui.changesLabel.text == "2 settings differ from quick: sampling.batch_size and seed."
+    assert ui.changesLabel.text == "2 settings differ from compact: sampling.batch_size and seed."
     assert ui.resetButton.enabled
     ui.resetButton.click()
-    assert view.settings == PRESETS["quick"]["settings"]
+    assert view.settings == PRESETS["compact"]["settings"]
     assert not ui.resetButton.enabled
 
 
@@ -137,7 +141,7 @@ def test_another_preset_replaces_changes_only_when_the_user_agrees(view, ui, ans
     answers.yes = False
     ui.presetCombo.currentIndex = list(PRESETS).index("paper")
     assert answers.questions == ["Replace your changes with the settings of paper?"]
-    assert (view.preset, view.settings["seed"], ui.presetCombo.currentText) == ("quick", 7, "quick")
+    assert (view.preset, view.settings["seed"], ui.presetCombo.currentText) == ("compact", 7, "compact")
     answers.yes = True
     ui.presetCombo.currentIndex = list(PRESETS).index("paper")
     assert view.settings == PRESETS["paper"]["settings"]
@@ -151,7 +155,7 @@ def test_a_value_that_cannot_be_used_takes_the_settings_away_and_is_said(view, u
     assert ui.settingsProblemLabel.isVisible()
     assert ui.settingsProblemLabel.text == "Seed: at least 0 is needed, not -1."
     ui.resetButton.click()
-    assert view.settings == PRESETS["quick"]["settings"]
+    assert view.settings == PRESETS["compact"]["settings"]
     assert not ui.settingsProblemLabel.isVisible()
 
 
@@ -181,21 +185,21 @@ def test_fine_tuning_takes_the_weights_and_the_network_of_an_installed_model(vie
     assert view.settings["start_from"] == str(model.folder)
     sizes = TrainingConfig.model_validate(view.settings).architecture
     assert list(sizes.channels) == model.card["architecture"]["channels"]
-    assert ui.changesLabel.text.startswith("2 settings differ from quick")
+    assert ui.changesLabel.text.startswith("2 settings differ from compact")
     ui.baseCheckBox.checked = False
-    assert view.settings == PRESETS["quick"]["settings"]
+    assert view.settings == PRESETS["compact"]["settings"]
 
 
 def test_another_preset_keeps_the_model_to_continue_from(view, ui, answers):
     ui.baseCheckBox.checked = True
-    ui.presetCombo.currentIndex = list(PRESETS).index("compact")
+    ui.presetCombo.currentIndex = list(PRESETS).index("first_student")
     assert not answers.questions
-    assert view.preset == "compact"
+    assert view.preset == "first_student"
     assert view.settings["start_from"] == str(installed_models()[0].folder)
     assert ui.baseCheckBox.checked
     ui.resetButton.click()
     assert not ui.baseCheckBox.checked
-    assert view.settings == PRESETS["compact"]["settings"]
+    assert view.settings == PRESETS["first_student"]["settings"]
 
 
 def test_a_network_that_is_chosen_below_is_kept_when_the_panel_is_entered_again(view, ui):
@@ -212,7 +216,7 @@ def test_an_ablation_is_a_wish_beside_the_settings(view, ui, changes):
     ui.ablationCheckBox.checked = True
     assert view.ablation
     assert len(changes) > told
-    assert view.settings == PRESETS["quick"]["settings"]
+    assert view.settings == PRESETS["compact"]["settings"]
 
 
 # Pictures

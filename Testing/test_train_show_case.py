@@ -1,5 +1,6 @@
 """A click on a patient of the data set shows it in Slicer, instead of the one before."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import data_sets
@@ -8,8 +9,9 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from train_data_parts import AskedLogic, Attempts, engine_answer, plain_case
+from train_data_parts import AskedLogic, Attempts, engine_answer, plain_case, unpacked
 
+from MSTKDLib.Engine import EngineError
 from MSTKDLib.Masks import voxels
 from MSTKDLib.Views import sliceLayers
 
@@ -18,18 +20,23 @@ AFFINE = np.array([[0, -1.5, 0, 30], [1.2, 0, 0, -10], [0, 0, 3, 4], [0, 0, 0, 1
 
 
 @pytest.fixture
-def shown(host):
+def shown(host, tmp_path):
     from MSTKDTrainLib.ShownCase import ShownCase
 
-    attempt, told = Attempts(), []
-    case = ShownCase(attempt, lambda *end: told.append(end))
+    logic, attempt, told = AskedLogic(tmp_path), Attempts(), []
+    case = ShownCase(logic, attempt, lambda *end: told.append(end))
+
+    def answer():
+        while logic.busy:
+            logic.answer(unpacked(logic.asked[-1]))
+        host.waitUntil(lambda: not case.loading)
 
     def click(one):
         case.show(one)
-        host.waitUntil(lambda: case._loading is None)
+        answer()
         return attempt.message
 
-    yield SimpleNamespace(click=click, case=case, told=told)
+    yield SimpleNamespace(click=click, answer=answer, logic=logic, case=case, told=told)
     case.close()
 
 
@@ -90,6 +97,16 @@ def test_a_reference_that_the_user_has_edited_is_not_thrown_away(shown, tmp_path
     slicer.util.updateSegmentBinaryLabelmapFromArray(mask, node, "ET", volume)
     shown.click(patient(tmp_path, 1)[0])
     assert names("vtkMRMLSegmentationNode") == ["P0 reference", "P1 reference"]
+    assert names("vtkMRMLScalarVolumeNode") == ["P0 T1Gd", "P1 FLAIR", "P1 T1Gd"], "what it is drawn on stays too"
+
+
+def test_a_volume_that_the_user_draws_on_is_not_thrown_away(shown, tmp_path):
+    shown.click(patient(tmp_path, 0)[0])
+    own = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "own")
+    own.SetReferenceImageGeometryParameterFromVolumeNode(slicer.util.getNode("P0 FLAIR"))
+    shown.click(patient(tmp_path, 1)[0])
+    assert names("vtkMRMLScalarVolumeNode") == ["P0 FLAIR", "P1 FLAIR", "P1 T1Gd"]
+    assert names("vtkMRMLSegmentationNode") == ["P1 reference", "own"]
 
 
 def test_a_second_click_does_not_load_again(shown, tmp_path):
@@ -102,8 +119,35 @@ def test_a_second_click_does_not_load_again(shown, tmp_path):
 
 def test_another_click_abandons_what_is_still_loading(shown, tmp_path):
     shown.case.show(patient(tmp_path, 0)[0])
+    shown.logic.answer(unpacked(shown.logic.asked[-1]))
     shown.click(patient(tmp_path, 1)[0])
     assert names("vtkMRMLScalarVolumeNode") == ["P1 FLAIR", "P1 T1Gd"]
+
+
+def test_of_many_clicks_while_the_engine_unpacks_the_last_one_counts(shown, tmp_path):
+    for number in range(4):
+        shown.case.show(patient(tmp_path, number)[0])
+    shown.answer()
+    assert names("vtkMRMLScalarVolumeNode") == ["P3 FLAIR", "P3 T1Gd"]
+    assert len(shown.logic.asked) == 2
+
+
+def test_while_the_engine_does_something_else_a_click_is_refused_in_a_sentence(shown, tmp_path):
+    shown.click(patient(tmp_path, 0)[0])
+    shown.logic.busy = True
+    case, _labels = patient(tmp_path, 1)
+    with pytest.raises(EngineError, match="busy"):
+        shown.case.show(case)
+    assert names("vtkMRMLScalarVolumeNode") == ["P0 FLAIR", "P0 T1Gd"]
+    shown.logic.busy = False
+    assert shown.click(case) == ""
+    assert names("vtkMRMLScalarVolumeNode") == ["P1 FLAIR", "P1 T1Gd"]
+
+
+def test_nothing_that_was_unpacked_stays_on_the_disk(shown, tmp_path):
+    for number in range(2):
+        shown.click(patient(tmp_path, number)[0])
+    assert [Path(request["output"]).exists() for request in shown.logic.asked] == [False, False]
 
 
 def test_after_the_scene_was_closed_the_next_patient_is_shown(shown, tmp_path):
@@ -128,7 +172,7 @@ def test_a_broken_file_is_one_sentence_and_the_rest_is_shown(shown, tmp_path):
     (tmp_path / "p0" / "flair.nii.gz").write_bytes(b"\x1f\x8b broken")
     message = shown.click(case)
     assert str(tmp_path / "p0" / "flair.nii.gz") in message
-    assert message.count(".", message.index("cannot be read")) == 1
+    assert message.endswith("copy or export it again.")
     assert names("vtkMRMLScalarVolumeNode") == ["P0 T1Gd"]
     assert names("vtkMRMLSegmentationNode") == ["P0 reference"]
 
@@ -137,7 +181,7 @@ def test_of_a_patient_whose_files_are_gone_it_is_not_said_that_it_is_shown(shown
     case, _labels = patient(tmp_path)
     for file in (tmp_path / "p0").iterdir():
         file.unlink()
-    assert "cannot be read" in shown.click(case)
+    assert shown.click(case).count("does not exist") == 3
     assert shown.told == [(case, False)]
 
 
@@ -183,12 +227,20 @@ def test_a_click_in_the_table_shows_the_patient_and_says_so(host, tmp_path):
     logic.answer(engine_answer(logic.asked[-1]))
     host.waitUntil(lambda: not view._table.filling)
     view._ui.dataTable.cellClicked.emit(1, 0)
+    logic.answer(unpacked(logic.asked[-1]))
     host.waitUntil(lambda: "is shown" in view._ui.dataHintLabel.text)
+    assert "the next click replaces it" in view._ui.dataHintLabel.text
     assert slicer.util.getNode("BraTS2021_00001 T2") is not None
     view._ui.dataTable.cellClicked.emit(2, 0)
     slicer.mrmlScene.Clear(0)
+    logic.answer(unpacked(logic.asked[-1]))
     host.process(200)
     assert names("vtkMRMLScalarVolumeNode") == []  # what was still being loaded belonged to the closed scene
+    assert view._ui.dataHintLabel.text.startswith("Click a patient")
+    view._ui.dataTable.cellClicked.emit(0, 0)
+    assert "Loading" in view._ui.dataHintLabel.text
+    logic.busy = False  # cancelled
+    view.refresh()
     assert view._ui.dataHintLabel.text.startswith("Click a patient")
     view.close()
 

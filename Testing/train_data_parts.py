@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from mstkd.data.check import check
@@ -9,6 +10,8 @@ from mstkd.data.datalist import write_datalist
 from mstkd.data.report import summarise
 from mstkd.data.split import Fractions, divide
 from mstkd.errors import InputError
+from mstkd.worker.requests import parse
+from mstkd.worker.tasks import run
 from MSTKDLib.Engine import EngineError
 
 
@@ -41,6 +44,11 @@ class Attempts:
             work()
         except (InputError, OSError, RuntimeError) as error:
             self.message = str(error)
+
+
+def unpacked(request: dict) -> dict:
+    """What the worker answers to `unpack_case`."""
+    return run(parse(json.dumps(request).encode()), lambda share, text: None, lambda: False)
 
 
 def engine_answer(request: dict) -> dict:

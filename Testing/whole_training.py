@@ -80,7 +80,7 @@ class WholeTraining:
 
     def choose_settings(self) -> None:
         ui = self.ui("settings")
-        ui.presetCombo.currentIndex = ui.presetCombo.findText("quick")
+        ui.presetCombo.currentIndex = ui.presetCombo.findData("quick")
         sampling = {**self.panel._settings.settings["sampling"], "workers": 0}
         self.panel._settings._put({**TRIAL, "sampling": sampling})
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import qt
 import slicer
+from slicer.util import VTKObservationMixin
 
 from MSTKDLib.Translation import _
 
@@ -20,14 +21,15 @@ COLUMNS = ("WT", "TC", "ET")
 DICE_AXIS = (0.0, 1.0)
 
 
-class CurvesView:
+class CurvesView(VTKObservationMixin):
     """Shows the curves of the attached run, and those of runs beside each other.
 
     A chart comes into the scene, and the layout changes, only when the user asks for that chart;
-    from then on it follows the training.
+    from then on it follows the training, until the user deletes it; one that goes with a closed scene comes again.
     """
 
     def __init__(self) -> None:
+        VTKObservationMixin.__init__(self)
         self.widget, self._ui = loadForm("Curves")
         self._monitor = None
         self._compared: list[tuple[str, object]] = []
@@ -48,6 +50,7 @@ class CurvesView:
         self._ui.chartCombo.connect("currentIndexChanged(int)", lambda index: self._onChosen())
         self._ui.chartRegionCombo.connect("currentIndexChanged(int)", lambda index: self._refresh())
         self._ui.showPlotButton.connect("clicked(bool)", lambda: self._showPlot())
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self._onSceneClose)
         self._refresh()
 
     def show(self, monitor) -> None:
@@ -67,8 +70,14 @@ class CurvesView:
 
     def close(self) -> None:
         """Take the charts out of the scene."""
+        self.removeObservers()
         for kind in range(len(self._charts)):
             self._forget(kind)
+
+    def _onSceneClose(self, caller, event) -> None:
+        """So that a chart that went with the scene is told from one that the user deleted."""
+        for chart in self._charts:
+            chart.remove()
 
     def _forget(self, kind: int) -> None:
         self._charts[kind].remove()
@@ -92,11 +101,14 @@ class CurvesView:
         self._showScores()
 
     def _refreshCharts(self, curves: dict[int, list[Curve]]) -> None:
-        """Let the charts that were asked for grow; those that went with a closed scene come again."""
+        """Let the charts that were asked for grow."""
         if slicer.mrmlScene.IsBatchProcessing():
             return
-        for kind in self._asked:
+        for kind in sorted(self._asked):
             chart = self._charts[kind]
+            if chart.wasDeleted:
+                self._forget(kind)
+                continue
             isBack = not chart.isInScene
             chart.show(curves[kind])
             if isBack and kind == self._ui.chartCombo.currentIndex and not _activeChart():

@@ -47,7 +47,7 @@ class DataView(VTKObservationMixin):
         self._refusal = ""
         self._table = CaseTable(self._ui.dataTable, self._onSelected, self._show)
         self._conventions = ConventionsView(self._ui.dataQuestionsBox, self._check)
-        self._shown = ShownCase(attempt, self._onShown)
+        self._shown = ShownCase(logic, attempt, self._onShown)
         self._export = ExportView(dialogs, attempt, self._onExported)
         self._ui.dataExportBox.layout().addWidget(self._export.widget)
         self._hint = self._ui.dataHintLabel.text
@@ -85,6 +85,8 @@ class DataView(VTKObservationMixin):
     def refresh(self) -> None:
         """Show everything anew from what is known."""
         ui = self._ui
+        if not self._logic.busy and self._shown.giveUp():
+            ui.dataHintLabel.text = self._hint
         ui.dataCheckButton.enabled = bool(self._path) and not self._logic.busy
         ui.dataQuestionsBox.enabled = not self._logic.busy
         ui.dataSummaryLabel.text = self._summary()
@@ -175,11 +177,14 @@ class DataView(VTKObservationMixin):
         self._ui.dataDetailsLabel.visible = bool(sentences)
 
     def _show(self, case: dict) -> None:
-        if self._shown.show(case):
-            self._ui.dataHintLabel.text = _("Loading {patient} …").format(patient=case["id"])
+        def load() -> None:
+            if self._shown.show(case):
+                self._ui.dataHintLabel.text = _("Loading {patient} …").format(patient=case["id"])
+
+        self._attempt(load)
 
     def _onShown(self, case: dict, isShown: bool) -> None:
-        told = _("{patient} is shown in the slice views.") if isShown else _("{patient} cannot be shown.")
+        told = _("{patient} is shown; the next click replaces it.") if isShown else _("{patient} cannot be shown.")
         self._ui.dataHintLabel.text = told.format(patient=case["id"])
 
     def _onSceneClose(self, caller, event) -> None:

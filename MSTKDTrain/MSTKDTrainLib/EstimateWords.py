@@ -15,7 +15,7 @@ def estimateText(estimate: dict, cases: int, ablation: bool) -> str:
     phases, hours = estimate["phases"], estimate["hours"] * HOUR
     steps = sum(phase["steps"] for phase in phases)
     epochs = listedDurations([phase["seconds_per_epoch"] for phase in phases])
-    time = _("About {duration} on {device}: {steps} steps; an epoch of {cases} patients takes {epochs}.").format(
+    time = _("{duration} on {device}: {steps} steps; an epoch of {cases} patients takes {epochs}").format(
         duration=durationText(hours),
         device=estimate.get("device_name") or estimate["device"],
         steps=f"{steps:,}",
@@ -23,9 +23,10 @@ def estimateText(estimate: dict, cases: int, ablation: bool) -> str:
         epochs=epochs,
     )
     if ablation:
-        time = _("{arms} trainings, {total} in all; each: {time}").format(
-            arms=ARMS, total=durationText(ARMS * hours), time=time
-        )
+        total = durationText(ARMS * hours)
+        time = _("{arms} trainings, {total} in all; each takes about {time}.").format(arms=ARMS, total=total, time=time)
+    else:
+        time = _("About {time}.").format(time=time)
     needs = _("Needs {memory} GB of {free} GB memory and {disk} GB of {space} GB disk.").format(
         memory=_amount(estimate["memory_gb"]),
         free=_amount(estimate["memory_free_gb"]),

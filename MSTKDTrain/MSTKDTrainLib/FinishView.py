@@ -35,6 +35,8 @@ class FinishView:
         self._drafts: dict[Path, Description] = {}
         """What the user has written for each run."""
         self._seen: tuple[Path, float] | None = None
+        self._installed: tuple[tuple[str, float], str] | None = None
+        """Under which name which model is installed, as long as the folder of the models does not change."""
         self._filling = False
         self.widget, self._ui = loadForm("Finish")
         self._connect()
@@ -185,12 +187,16 @@ class FinishView:
 
     def _installedAs(self) -> str:
         """The name under which the model is installed; empty if it is not."""
-        from mstkd.store import installed_models
+        from mstkd.store import installed_models, models_folder
 
         sha256 = self._result.card["weights"]["sha256"]
-        return next((model.label for model in installed_models() if model.sha256 == sha256), "")
+        key = (sha256, _changed(models_folder()))
+        if self._installed is None or self._installed[0] != key:
+            label = next((model.label for model in installed_models() if model.sha256 == sha256), "")
+            self._installed = key, label
+        return self._installed[1]
 
 
 def _changed(path: Path) -> float:
-    """When a file was written; 0 where there is none."""
-    return path.stat().st_mtime if path.is_file() else 0.0
+    """When a file, or what a folder lists, was changed; 0 where there is none."""
+    return path.stat().st_mtime if path.exists() else 0.0

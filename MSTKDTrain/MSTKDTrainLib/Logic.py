@@ -23,6 +23,8 @@ DEVICES = {"auto": "", "cpu": "cpu", "cuda": "cuda:0"}
 """What a user may choose, and what a run on it calls its device; for `auto` the engine says."""
 LOOK_MS, CATCH_UP_MS = 1000, 100
 """Between two looks; the shorter while a long journal is being read."""
+REST = 10
+"""So many times as long as a look takes is the pause after it: a slow network share does not freeze Slicer."""
 
 
 class TrainLogic(Questions):
@@ -50,7 +52,7 @@ class TrainLogic(Questions):
         self._watches: dict[Path, RunWatch] = {}
         self._watched, self._listed = False, 0.0
         self._timer = qt.QTimer()
-        self._timer.connect("timeout()", self._tick)
+        self._timer.connect("timeout()", lambda: self._tick())
 
     @property
     def runsFolder(self) -> Path:
@@ -182,9 +184,11 @@ class TrainLogic(Questions):
         self._tellNews()
 
     def attachAgain(self) -> None:
-        """Watch the run that was watched last, if it still lives."""
+        """Watch the run that was watched last, whatever became of it, if it is still there."""
+        from mstkd.runs import read_run
+
         last = self._memory.remembered("attached")
-        if self.monitor is None and last and self._isAlive(Path(last)):
+        if self.monitor is None and last and read_run(Path(last)) is not None:
             self.attach(Path(last))
 
     @property
@@ -234,24 +238,31 @@ class TrainLogic(Questions):
     def look(self) -> None:
         """Look at all runs now."""
         self._listed = 0.0
-        self._tick()
+        self._tick(isAsked=True)
 
     def close(self) -> None:
         """End questions and looking; runs go on."""
         super().close()
         self._timer.stop()
 
-    def _tick(self) -> None:
+    def _tick(self, isAsked: bool = False) -> None:
+        began, before = time.monotonic(), self._stand()
         self._hearTrainers()
         if time.monotonic() - self._listed >= LOOK_MS / 1000:
             self._list()
         if self.monitor is not None and self.monitor.poll():
             self._tellNews()
+        if isAsked or self._watched or before != self._stand():
+            self._changed()
         if self._watched or self._trainers or any(run.state.alive for run in self.runs):
-            self._timer.start(CATCH_UP_MS if self.monitor is not None and self.monitor.behind else LOOK_MS)
+            pause = CATCH_UP_MS if self.monitor is not None and self.monitor.behind else LOOK_MS
+            self._timer.start(max(pause, round(REST * 1000 * (time.monotonic() - began))))
         else:
             self._timer.stop()
-        self._changed()
+
+    def _stand(self) -> tuple:
+        """What is worth a new look of a panel that nobody sees."""
+        return self.message, [(run.folder, run.state) for run in self.runs]
 
     def _tellNews(self) -> None:
         if self.onNews is not None:
@@ -297,4 +308,7 @@ class TrainLogic(Questions):
                 continue
             told = run.message if run is not None and run.state is RunState.FAILED else ""
             if reason := told or trainer.explainEnd():
-                self._ends[folder] = self.message = reason
+                self._ends[folder] = reason
+                isToldBelow = run is not None and self.monitor is not None and self.monitor.folder == run.folder
+                if not isToldBelow:
+                    self.message = _("{name}: {reason}").format(name=folder.name, reason=reason)

@@ -59,7 +59,7 @@ def lacking(wishes: Wishes, missingPackages: Sequence[str]) -> str:
     if missingPackages:
         return _("Install the engine's packages first.")
     if wishes.datalist is None:
-        return _("Choose data with patients to train on first.")
+        return _("Check a data folder in the section Data first.")
     if wishes.settings is None:
         return _("Choose settings that are valid first.")
     return ""

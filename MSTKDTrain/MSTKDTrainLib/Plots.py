@@ -65,6 +65,11 @@ class Chart:
         """False before the first showing, and after the scene was closed or the chart deleted."""
         return self.node is not None and self.node.GetScene() is not None
 
+    @property
+    def wasDeleted(self) -> bool:
+        """Whether someone else took it out of the scene."""
+        return self.node is not None and self.node.GetScene() is None
+
     def show(self, curves: Sequence[Curve]) -> None:
         """Draw these curves and no others."""
         if not self.isInScene:

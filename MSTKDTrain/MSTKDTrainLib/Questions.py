@@ -10,6 +10,9 @@ from MSTKDLib.Session import Session
 from MSTKDLib.Steps import Background, Steps, runToEnd
 from MSTKDLib.Translation import _
 
+LOOKS = ("describe_training", "check_config", "unpack_case")
+"""Questions whose answers are had again in a moment."""
+
 
 class Questions:
     """Asks `mstkd.worker`; the worker is kept for the next question, until `close`.
@@ -27,10 +30,16 @@ class Questions:
         self.onChange: Callable[[], None] | None = None
         self._session = Session()
         self._question: Background | None = None
+        self._task = ""
 
     @property
     def busy(self) -> bool:
         return self._question is not None
+
+    @property
+    def isWorking(self) -> bool:
+        """Whether a question is under way whose answer the user would miss."""
+        return self.busy and self._task not in LOOKS
 
     def ask(self, request: dict, onDone: Callable[[dict], None]) -> None:
         """Ask; a refusal or failure ends in `message`, and `onDone` is not called.
@@ -45,7 +54,7 @@ class Questions:
         if self.busy:
             raise EngineError(_("The engine is busy ({text}); wait for it or cancel it.").format(text=self.text))
         self._session.cancelRequested = False
-        self.message = ""
+        self.message, self._task = "", request["task"]
         self._question = Background(self._steps(request), lambda answer, error: self._end(answer, error, onDone))
         self._progress(0.0, _("Asking the engine"))
 

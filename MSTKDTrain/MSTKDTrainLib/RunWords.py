@@ -20,10 +20,10 @@ def stateText(run: Run, *, starting: bool, asked: str) -> str:
         starting: A trainer was started and has said nothing yet.
         asked: "pause" or "stop" while the trainer has not yet done so, else empty.
     """
-    if starting:
-        return _("starting")
     if asked:
         return {"stop": _("stopping"), "pause": _("pausing")}[asked]
+    if starting:
+        return _("starting")
     return {
         "waiting": _("not started"),
         "preparing": _("preparing"),

@@ -114,7 +114,8 @@ class RunsView:
         )
 
     def _state(self, run) -> str:
-        return stateText(run, starting=self._logic.isStarting(run.folder), asked=_asked(run))
+        starting = self._logic.isStarting(run.folder)
+        return stateText(run, starting=starting, asked=_asked(run, starting))
 
     def _showAttached(self) -> None:
         ui, monitor = self._ui, self._logic.monitor
@@ -143,14 +144,14 @@ class RunsView:
         ui, monitor = self._ui, self._logic.monitor
         run = monitor.run if monitor is not None else None
         starting = run is not None and self._logic.isStarting(run.folder)
-        asked = _asked(run) if run is not None else ""
+        asked = _asked(run, starting) if run is not None else ""
         text, tip = _pauseWords(run, asked)
         ui.pauseRunButton.text, ui.pauseRunButton.toolTip = text, tip
         ui.pauseRunButton.enabled = (
             run is not None and not starting and asked != "stop" and run.state.value != "finished"
         )
-        ui.stopRunButton.enabled = run is not None and run.state.alive and asked != "stop"
-        ui.stopRunButton.toolTip = _stopWords(run, asked)
+        ui.stopRunButton.enabled = run is not None and (run.state.alive or starting) and asked != "stop"
+        ui.stopRunButton.toolTip = _stopWords(run, starting, asked)
         ui.openRunButton.enabled = run is not None
         ui.compareRunsButton.enabled = bool(self._checked()) and self._comparing is None
 
@@ -161,7 +162,15 @@ class RunsView:
         cells = [self._ui.runsTable.item(number, 0) for number in range(len(self._folders))]
         pairs = zip(self._folders, cells, strict=True)
         self._checks = {folder for folder, cell in pairs if cell.checkState() == qt.Qt.Checked}
+        if not self._checks:
+            self._endComparison()
         self._showButtons()
+
+    def _endComparison(self) -> None:
+        self.close()
+        if self._compared:
+            self._compared = []
+            self._tellCompared()
 
     def _onSelected(self) -> None:
         number, monitor = self._ui.runsTable.currentRow(), self._logic.monitor
@@ -215,11 +224,11 @@ def _readAll(monitors: list):
     return monitors
 
 
-def _asked(run) -> str:
-    """What a living trainer was asked for and has not done yet."""
+def _asked(run, starting: bool = False) -> str:
+    """What a trainer that lives or starts was asked for and has not done yet."""
     from mstkd.runs.layout import PAUSE, STOP
 
-    if not run.state.alive:
+    if not (run.state.alive or starting):
         return ""
     if (run.folder / STOP).exists():
         return "stop"
@@ -239,11 +248,11 @@ def _pauseWords(run, asked: str) -> tuple[str, str]:
     return _("Resume"), _("Go on from the last checkpoint.")
 
 
-def _stopWords(run, asked: str) -> str:
+def _stopWords(run, starting: bool, asked: str) -> str:
     """What the button will do, or why it cannot."""
     if run is None:
         return _("Choose a run.")
-    if not run.state.alive:
+    if not (run.state.alive or starting):
         return _("The run is not being trained.")
     if asked == "stop":
         return _("The run stops after its present step.")

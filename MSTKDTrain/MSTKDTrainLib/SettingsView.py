@@ -18,6 +18,10 @@ from .SettingsForm import SettingsForm
 
 OF_BASE = ("start_from", "network")
 """The settings that the model to continue from decides."""
+DEFAULT = "compact"
+"""The preset to begin with, where there is one: the first, shortest one gives no model to use."""
+TRIALS = ("quick",)
+"""Presets that only show that everything works."""
 NAMED = 6
 """So many changed settings are named; of more, the number is enough."""
 PROBLEMS = 3
@@ -91,8 +95,8 @@ class SettingsView:
         self._ui.allSettingsLayout.addWidget(self._form.widget)
         with quiet(self._ui.presetCombo) as combo:
             for name in self._presets:
-                combo.addItem(name.replace("_", " "))
-        self._take(next(iter(self._presets)))
+                combo.addItem(_presetTitle(name), name)
+        self._take(DEFAULT if DEFAULT in self._presets else next(iter(self._presets)))
 
     def _take(self, preset: str) -> None:
         """Show a preset's settings."""
@@ -221,6 +225,11 @@ def quiet(widget) -> Iterator[Any]:
     blocked = widget.blockSignals(True)
     yield widget
     widget.blockSignals(blocked)
+
+
+def _presetTitle(preset: str) -> str:
+    name = preset.replace("_", " ")
+    return _("{preset} (trial)").format(preset=name) if preset in TRIALS else name
 
 
 def _named(changes: list[str]) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import slicer
 
-from MSTKDLib.Engine import EngineError
+from MSTKDLib.Engine import EngineError, temporaryFolder
 from MSTKDLib.Masks import boundingBox, orientedImage
 from MSTKDLib.Segments import LABELMAP, displaySegments, newSegment
 from MSTKDLib.Steps import Background, Steps
@@ -22,40 +23,89 @@ UNDECIDED_COLOURS = ((0.95, 0.8, 0.25), (0.9, 0.35, 0.2), (0.55, 0.25, 0.85), (0
 
 
 class ShownCase:
-    """Loads a case in the background, and removes the one before from the scene.
+    """Has the engine unpack a case, loads it in the background, and removes the one before from the scene.
 
-    Only nodes that it loaded are removed, and of those no segmentation that the user has edited.
+    Only nodes that it loaded are removed, and of those neither a segmentation that the user has edited
+    nor what other nodes refer to, as a segmentation of the user's does to the volume it is drawn on.
 
     Args:
+        logic: Answers `ask`.
         attempt: Does something; a refusal becomes the panel's message.
         onShown: Called at the end with the case, and whether anything of it could be read and is shown.
     """
 
-    def __init__(self, attempt: Callable, onShown: Callable[[dict, bool], None]) -> None:
-        self._attempt, self._onShown = attempt, onShown
+    def __init__(self, logic, attempt: Callable, onShown: Callable[[dict, bool], None]) -> None:
+        self._logic, self._attempt, self._onShown = logic, attempt, onShown
         self._case: dict | None = None
+        self._asked: dict | None = None
+        self._folder: TemporaryDirectory | None = None
         self._nodes: list = []
         self._asLoaded = 0
         self._loading: Background | None = None
 
     def show(self, case: dict) -> bool:
-        """Show a case instead of the one before; False when it is being shown or loaded already."""
-        if case is self._case and (self._loading or any(node.GetScene() for node in self._nodes)):
+        """Show a case instead of the one before; False when it is being shown or loaded already.
+
+        Raises:
+            EngineError: The engine is busy with something else; what is shown stays.
+        """
+        if case is self._case and (self.loading or any(node.GetScene() for node in self._nodes)):
             return False
-        self.close()
-        self._remove()
-        self._case = case
-        self._loading = Background(self._steps(case), lambda value, error: self._end(case, error))
+        if self._asked is None:
+            self._ask(case)
+        self._case = case  # where another case is being unpacked, it is asked for after that
         return True
+
+    @property
+    def loading(self) -> bool:
+        """Whether a case is to be shown that is not there yet."""
+        return self._case is not None and (self._asked is not None or self._loading is not None)
+
+    def giveUp(self) -> bool:
+        """Whether the engine's answer was waited for, which will not come: the question failed or was cancelled."""
+        waited = self.loading and self._asked is not None
+        if self._asked is not None:
+            self._asked = None
+            self.close()
+        return waited
 
     def close(self) -> None:
         """Load no more; what is shown stays."""
+        self._case = None
         if self._loading is not None:
             self._loading.stop()
             self._loading = None
+        if self._asked is None:  # else the engine still writes into it
+            self._clear()
+
+    def _clear(self) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _ask(self, case: dict) -> None:
+        folder = temporaryFolder()
+        request = {"task": "unpack_case", "output": folder.name} | {
+            name: case[name] for name in ("images", "channels", "label")
+        }
+        self._logic.ask(request, lambda answer: self._onUnpacked(case, answer))
+        self.close()
+        self._case = self._asked = case
+        self._folder = folder
+
+    def _onUnpacked(self, case: dict, answer: dict) -> None:
+        self._asked = None
+        if self._case is not case:  # another was clicked, or the scene closed
+            self._clear()
+            if self._case is not None:
+                self._ask(self._case)
+            return
+        self._remove()
+        self._loading = Background(self._steps(case, answer), lambda value, error: self._end(case, error))
 
     def _end(self, case: dict, error: Exception | None) -> None:
         self._loading = None
+        self._clear()
 
         def say() -> None:
             if error is not None:
@@ -65,44 +115,42 @@ class ShownCase:
         self._attempt(say)
 
     def _remove(self) -> None:
-        for node in self._nodes:
-            edited = node.IsA("vtkMRMLSegmentationNode") and _changed(node) > self._asLoaded
-            if node.GetScene() is slicer.mrmlScene and not edited:
+        def isEdited(node) -> bool:
+            return node.IsA("vtkMRMLSegmentationNode") and _changed(node) > self._asLoaded
+
+        ours = [node for node in self._nodes if node.GetScene() is slicer.mrmlScene and not isEdited(node)]
+        used = _usedByOthers(ours)
+        for node in ours:
+            if node.GetID() not in used:
                 slicer.mrmlScene.RemoveNode(node)
         self._nodes = []
 
-    def _steps(self, case: dict) -> Steps:
-        """Whatever of the case can be read; at the end one sentence on what cannot."""
+    def _steps(self, case: dict, unpacked: dict) -> Steps:
+        """Whatever of the case could be read; at the end one sentence on each file that could not."""
         yield
         prepareReading()
-        refusals, volumes = [], {}
-        for name, path in case["images"].items():
+        refusals, volumes = list(unpacked["problems"]), {}
+        for name, path in unpacked["images"].items():
             yield
-            try:
-                volumes[name] = self._loadVolume(case, name, Path(path))
-            except EngineError as error:
-                refusals.append(str(error))
+            array, ijkToRAS = readPlaced(Path(path))
+            yield
+            title = f"{case['id']} {LABELS[name]}"
+            volumes[name] = slicer.util.addVolumeFromArray(array, ijkToRAS=ijkToRAS, name=title)
+            self._nodes.append(volumes[name])
         yield
         reference = _preferred(volumes)
         if reference is not None:
             showPatient(reference, None)
-        if case["label"] is not None:
+        if unpacked["label"] is not None:
             try:
-                yield from self._referenceSteps(case, reference)
+                yield from self._referenceSteps(case, Path(unpacked["label"]), reference)
             except EngineError as error:
                 refusals.append(str(error))
         if refusals:
             raise EngineError(" ".join(refusals))
 
-    def _loadVolume(self, case: dict, name: str, path: Path):
-        array, ijkToRAS = readPlaced(path, case["channels"].get(name))
-        title = f"{case['id']} {LABELS[name]}"
-        node = slicer.util.addVolumeFromArray(array, ijkToRAS=ijkToRAS, name=title)
-        self._nodes.append(node)
-        return node
-
-    def _referenceSteps(self, case: dict, reference) -> Steps:
-        labels, ijkToRAS = readPlaced(Path(case["label"]))
+    def _referenceSteps(self, case: dict, file: Path, reference) -> Steps:
+        labels, ijkToRAS = readPlaced(file)
         yield
         matrix = slicer.util.vtkMatrixFromArray(ijkToRAS)
         box = boundingBox(labels) or (slice(0, 0),) * 3
@@ -123,6 +171,19 @@ class ShownCase:
             if inside.size:
                 showPatient(reference, _middle(inside, first, ijkToRAS))
         self._asLoaded = _changed(node)
+
+
+def _usedByOthers(ours: list) -> set[str]:
+    """Nodes that others refer to; what a view shows, or a module has selected, is not used by that."""
+    mine, used = {node.GetID() for node in ours}, set()
+    for node in slicer.util.getNodesByClass("vtkMRMLNode"):
+        isShowing = any(node.IsA(kind) for kind in ("vtkMRMLSliceCompositeNode", "vtkMRMLAbstractViewNode"))
+        if isShowing or node.GetSingletonTag() or node.GetID() in mine:
+            continue
+        roles = [node.GetNthNodeReferenceRole(number) for number in range(node.GetNumberOfNodeReferenceRoles())]
+        for role in roles:
+            used |= {node.GetNthNodeReferenceID(role, n) for n in range(node.GetNumberOfNodeReferences(role))}
+    return used
 
 
 def _preferred(volumes: dict):

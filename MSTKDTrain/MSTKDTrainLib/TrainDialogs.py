@@ -33,6 +33,15 @@ class TrainDialogs(Dialogs):
         box.deleteLater()
         return {int(qt.QMessageBox.Yes): "go on", int(qt.QMessageBox.No): "stop"}.get(int(chosen), "cancel")
 
+    def closingEndsWork(self, text: str) -> bool:
+        """Whether to close Slicer although the engine is answering a question."""
+        return self.confirm(
+            _(
+                "The engine is at work for this module ({text}). It ends with Slicer, and its result is lost. "
+                "Close Slicer anyway?"
+            ).format(text=text)
+        )
+
     def rivals(self, names: Sequence[str], device: str) -> bool:
         """Whether to train although other runs compute on the same device."""
         return self.confirm(

@@ -125,7 +125,9 @@ class TrainWidget(ScriptedLoadableModuleWidget):
         self._refresh()
 
     def _mayClose(self) -> bool:
-        """Ask what becomes of the runs of this computer, also those that only start, when Slicer is closed."""
+        """Ask about the engine's work, which ends with Slicer, and about the runs, also those that only start."""
+        if self.logic.isWorking and not self._dialogs.closingEndsWork(self.logic.text):
+            return False
         self.logic.look()
         runs = {run.folder: run.name for run in self.logic.aliveHere()}
         runs |= {folder: folder.name for folder in self.logic.silent}

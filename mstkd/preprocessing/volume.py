@@ -119,6 +119,16 @@ def is_nifti(path: Path) -> bool:
     return path.name.lower().endswith((".nii", ".nii.gz"))
 
 
+def read_as_it_is(path: Path, channel: int | None = None) -> Volume:
+    """Read what is in a file, to be looked at; unlike `read_volume` it may be anything that is 3D and has a place.
+
+    Raises InputError.
+    """
+    volume = _read(path, channel)
+    _check_affine(volume)
+    return volume
+
+
 def _read(path: Path, channel: int | None = None) -> Volume:
     check_file(path)
     if is_nifti(path):
@@ -128,14 +138,20 @@ def _read(path: Path, channel: int | None = None) -> Volume:
     return _read_itk(path)
 
 
+def _check_affine(volume: Volume) -> None:
+    if not np.isfinite(volume.affine).all() or abs(np.linalg.det(volume.affine[:3, :3])) < 1e-6:
+        raise InputError(
+            f"{volume.source} has no usable position and orientation (its affine is singular); export it anew."
+        )
+
+
 def check_volume(volume: Volume) -> None:
     """Raise InputError unless the volume is 3D and finite, with a sensible affine."""
     array, source = volume.array, volume.source
     if min(array.shape) < MIN_VOXELS_PER_AXIS:
         size = " x ".join(map(str, array.shape))
         raise InputError(f"{source} has {size} voxels, too few for a 3D image; export the whole series, not one slice.")
-    if not np.isfinite(volume.affine).all() or abs(np.linalg.det(volume.affine[:3, :3])) < 1e-6:
-        raise InputError(f"{source} has no usable position and orientation (its affine is singular); export it anew.")
+    _check_affine(volume)
     extent = volume.spacing * array.shape
     if extent.min() < EXTENT_MM[0] or extent.max() > EXTENT_MM[1]:
         size = " x ".join(f"{mm:.4g}" for mm in extent)

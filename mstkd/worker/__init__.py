@@ -11,6 +11,8 @@ A request is one line on standard input; requests are answered in their order::
     {"task": "check_config", "settings": {}}
     {"task": "check_data", "folder": FOLDER or FILE, "labels": ["DATASET=CONVENTION" or "CONVENTION", ...],
      "validation": 0.1, "test": 0.2, "seed": 0, "output": FILE or null}
+    {"task": "unpack_case", "images": {"flair": FILE, ...}, "channels": {"flair": 0}, "label": FILE or null,
+     "output": FOLDER}
     {"task": "new_run", "settings": {}, "datalist": FILE, "run": FOLDER}
     {"task": "new_ablation", "settings": {}, "datalist": FILE, "folder": FOLDER}
     {"task": "estimate", "settings": {}, "datalist": FILE, "cache": FOLDER, "runs": FOLDER, "device": "auto"}
@@ -35,6 +37,8 @@ Events are lines on standard output:
   - check_data: ``summary`` as of ``mstkd data check --json``; ``cases`` (``id``, ``dataset``, ``patient``, ``images``
     and ``channels`` by sequence, ``label``, ``convention``, ``split``, ``problems``, ``remarks``, ``usable``);
     ``refusal`` (why there is nothing to go on with) and ``written`` (the datalist), each or null
+  - unpack_case: ``images`` and ``label``, files in the folder as uncompressed NRRD on their own grids, as far as they
+    could be read; ``problems``, a sentence for each that could not
   - new_run: ``run``; new_ablation: ``folder``; the training is then a process of its own, ``mstkd train --resume RUN``
     or ``mstkd ablate FOLDER/ablation.yaml --data FOLDER/datalist.json -o FOLDER``
   - estimate: ``estimate`` with the fields of `mstkd.training.estimate.Estimate`

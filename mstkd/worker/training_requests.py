@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from pydantic import Field
+
+from mstkd.modalities import Modality
 from mstkd.settings import Settings
 
 
@@ -31,6 +34,16 @@ class CheckDataRequest(Settings):
     test: float = 0.2
     seed: int = 0
     output: Path | None = None
+
+
+class UnpackCaseRequest(Settings):
+    """A patient's files as Slicer reads them at once: unpacked, one image each."""
+
+    task: Literal["unpack_case"]
+    images: dict[Modality, Path]
+    channels: dict[Modality, int] = Field(default_factory=dict)
+    label: Path | None = None
+    output: Path
 
 
 class NewRunRequest(Settings):
@@ -90,6 +103,7 @@ TrainingRequest: TypeAlias = (
     DescribeTrainingRequest
     | CheckConfigRequest
     | CheckDataRequest
+    | UnpackCaseRequest
     | NewRunRequest
     | NewAblationRequest
     | EstimateRequest

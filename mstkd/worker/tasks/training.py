@@ -20,6 +20,7 @@ from mstkd.training.finish import CURVES, MODEL, PAGE, finish_run
 from mstkd.training.preset_files import read_presets
 from mstkd.training.run import start_run
 from mstkd.worker import training_requests as asked
+from mstkd.worker.tasks.unpack import unpack_case
 
 Answer = dict[str, Any]
 
@@ -80,6 +81,10 @@ def _case(case: Examined, splits: Mapping[str, str]) -> Answer:
     }
 
 
+def unpack(request: asked.UnpackCaseRequest, report: Report) -> Answer:
+    return unpack_case(request.images, request.channels, request.label, request.output, report)
+
+
 def new_run(request: asked.NewRunRequest, report: Report) -> Answer:
     start_run(config_of_request(request.settings), request.datalist, request.run)
     return {"run": str(request.run)}
@@ -126,6 +131,7 @@ _TASKS: dict[type, Callable[[Any, Report], Answer]] = {
     asked.DescribeTrainingRequest: describe,
     asked.CheckConfigRequest: check_config,
     asked.CheckDataRequest: check_data,
+    asked.UnpackCaseRequest: unpack,
     asked.NewRunRequest: new_run,
     asked.NewAblationRequest: new_ablation,
     asked.EstimateRequest: estimate_training,
