@@ -25,10 +25,7 @@ from mstkd.runs import RunState, ask_pause, ask_resume, ask_stop, read_journal, 
 from mstkd.training import checkpoint
 from mstkd.training.checkpoint import load_checkpoint
 from mstkd.training.config import read_config
-from mstkd.training.failures import failures_told
-from mstkd.training.journal import Journal
 from mstkd.training.run import continue_run, start_run
-from mstkd.training.status import Status
 
 
 @pytest.fixture(scope="module")
@@ -284,43 +281,6 @@ def test_a_disk_without_room_for_two_checkpoints_is_refused_before_the_first_ste
     assert train("run", data)
     with_free(int(needed - sum(sizes)))
     assert train("whole", data), "what the run's own files take will be free"
-
-
-def test_a_record_has_its_length_whatever_it_says(tmp_path):
-    (tmp_path / "config.yaml").touch()
-    status = Status(tmp_path, "cpu")
-    with status.alive():
-        for message in ("short", "ü" * 9000, "\x01" * 9000, "\udcff"):
-            status.tell(message=message)
-            assert (tmp_path / "status.json").stat().st_size == 4096
-            assert read_run(tmp_path).message[:3] == message[:3].replace("\udcff", "?")
-
-
-def test_what_a_later_failure_says_does_not_hide_the_first(tmp_path):
-    (tmp_path / "config.yaml").touch()
-    first, other = Status(tmp_path, "cpu"), Status(tmp_path, "cpu", speaks=False)
-    with first.alive(), other.alive():
-        other.tell(state="running")
-        assert read_run(tmp_path).state is RunState.PREPARING, "one process speaks for the run"
-        first.tell(step=7, steps=9)
-        other.fail("The memory was too small.")
-        first.fail("The connection to a process was lost.")
-    told = read_run(tmp_path)
-    assert (told.message, told.step, told.steps) == ("The memory was too small.", 7, 9)
-
-
-def test_the_journal_tells_the_first_failure_too(tmp_path):
-    (tmp_path / "config.yaml").touch()
-    first, other = Status(tmp_path, "cpu"), Status(tmp_path, "cpu", speaks=False)
-
-    def fail():
-        with first.alive(), failures_told(tmp_path, first, Journal(tmp_path)):
-            other.fail("The memory was too small.")
-            raise RuntimeError("connection closed by peer")
-
-    with pytest.raises(RuntimeError, match="by peer"):
-        fail()
-    assert read_journal(tmp_path)[-1]["message"] == read_run(tmp_path).message == "The memory was too small."
 
 
 def test_a_refusal_is_told_in_the_run_it_is_about_unless_that_is_finished(tmp_path, train, data):
