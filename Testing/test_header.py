@@ -69,3 +69,22 @@ def test_a_damaged_header_is_refused(tmp_path, content):
     (tmp_path / "a.nii.gz").write_bytes(content)
     with pytest.raises(InputError, match=r"a\.nii\.gz cannot be read"):
         read_header(tmp_path / "a.nii.gz")
+
+
+@pytest.mark.parametrize("name", ["image.nii", "image.nii.gz"])
+@pytest.mark.parametrize("kept", [0.5, 0.99])
+def test_a_file_that_a_copy_left_unfinished_is_refused_though_its_header_is_whole(tmp_path, name, kept):
+    image = np.random.default_rng(0).integers(0, 1000, (20, 20, 20)).astype(np.int16)
+    path = save_nifti(tmp_path / name, image)
+    assert read_header(path).shape == (20, 20, 20)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content))])
+    with pytest.raises(InputError, match="copy or export it again"):
+        read_header(path)
+
+
+def test_a_file_packed_in_several_pieces_is_whole(tmp_path):
+    plain = save_nifti(tmp_path / "image.nii", np.ones((20, 20, 20), np.int16)).read_bytes()
+    packed = tmp_path / "packed.nii.gz"
+    packed.write_bytes(gzip.compress(plain[:3000]) + gzip.compress(plain[3000:]))
+    assert read_header(packed).shape == (20, 20, 20)

@@ -70,8 +70,14 @@ class RunsView:
         table.connect("itemSelectionChanged()", self._onSelected)
         table.connect("itemChanged(QTableWidgetItem*)", lambda item: self._onChecked())
 
+    def _listed(self) -> list:
+        """All runs as seen last; the attached one is looked at more often than the list."""
+        monitor = self._logic.monitor
+        attached = {monitor.folder: monitor.run} if monitor is not None and monitor.run is not None else {}
+        return [attached.get(run.folder, run) for run in self._logic.runs]
+
     def _fillTable(self) -> None:
-        runs, table = self._logic.runs, self._ui.runsTable
+        runs, table = self._listed(), self._ui.runsTable
         folders, rows = [run.folder for run in runs], [self._row(run) for run in runs]
         blocked = table.blockSignals(True)
         before = list(zip(self._folders, self._rows, strict=True))

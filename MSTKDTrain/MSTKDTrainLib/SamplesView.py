@@ -130,7 +130,7 @@ class SamplesView(VTKObservationMixin):
         if not self._samples:
             return _("Sample predictions come with the first validation.")
         if not self._ui.showSamplesCheckBox.checked:
-            return _("{count} patients, as last predicted at step {step}.").format(
+            return _("Patients: {count}, as last predicted at step {step}.").format(
                 count=len(self._samples), step=self._samples[0].step
             )
         if self._shown is None:

@@ -45,6 +45,9 @@ def newRun(
     split = {"validation": validation, "test": test, "seed": 0}
     wishes = {"folder": str(data), "labels": list(labels), "output": str(datalist), **split}
     checked = logic.answer({"task": "check_data", **wishes})
+    questions = " ".join(checked["summary"]["questions"])
+    if questions:
+        raise EngineError(_("{questions} From Python that is labels=[...].").format(questions=questions))
     if checked["refusal"]:
         raise EngineError(checked["refusal"])
     run = logic.runsFolder / name
@@ -95,10 +98,13 @@ def waitForEnd(logic, run: Path) -> None:
 
 def makeModel(logic, run: Path, description: Description) -> dict:
     """Package and measure the run's student; see `TrainLogic.makeModel`."""
-    lack, split = description.lack(), readPatients(run).split
-    if lack:
-        raise EngineError(lack)
-    if not split:
+    lack, patients = description.lack(), readPatients(run)
+    unnamed = [dataset for dataset in patients.datasets if dataset not in description.datasets]
+    if lack or unnamed:
+        raise EngineError(
+            lack or _("datasetLicences names no licence for {dataset}; add it.").format(dataset=unnamed[0])
+        )
+    if not patients.split:
         raise EngineError(_("No patients were held out of {run}, so its model cannot be measured.").format(run=run))
-    request = {"task": "finish_run", "run": str(run), "output": str(run / RESULT), "split": split}
+    request = {"task": "finish_run", "run": str(run), "output": str(run / RESULT), "split": patients.split}
     return logic.answer({**request, "description": description.asRequest(), "device": logic.device})

@@ -207,11 +207,16 @@ def estimate(
             print(json.dumps(asdict(found)))
             return
         talk.print(
-            f"On {found.device_name}: {found.hours:.1f} hours, {found.memory_gb:.1f} GB of memory.", markup=False
+            f"On {found.device_name}: {found.hours:.1f} hours, {found.memory_gb:.1f} GB of memory, "
+            f"{found.disk_gb:.1f} GB of disk.",
+            markup=False,
         )
         for phase in found.phases:
             size = " x ".join(map(str, phase.patch))
-            talk.print(f"{phase.steps} steps of {size}: {phase.seconds_per_step:.2f} s each")
+            talk.print(
+                f"{phase.steps} steps of {size}: {phase.seconds_per_step:.2f} s each, "
+                f"{phase.seconds_per_epoch:.0f} s an epoch"
+            )
         talk.print(f"A validation: {found.validation_seconds:.0f} s; preparing patients: {found.prepare_seconds:.0f} s")
         for shortage in found.shortages:
             talk.print(f"Warning: {shortage}", markup=False)

@@ -51,6 +51,7 @@ def save_best(run: Path, weights: dict[str, Tensor]) -> None:
     """Write the best student's weights to ``run/best.safetensors``; errors as `save_checkpoint`."""
     with _refusals(run / BEST), whole_file(run / BEST) as draft:
         save_file({name: tensor.detach().contiguous().cpu() for name, tensor in weights.items()}, draft)
+        draft.chmod(0o644)  # safetensors makes it for its owner alone, but a run's folder may be shared
 
 
 def load_best(run: Path) -> dict[str, Tensor] | None:

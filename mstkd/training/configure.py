@@ -54,7 +54,7 @@ def _write(path: Path, text: str) -> None:
 _SCRIPT = """\
 #!/bin/sh
 # Trains the run of this folder; after an interruption the same command goes on with it.
-# Wants the engine on this machine: pip install mstkd, and its environment activated.
+# Wants the engine on this machine: pip install . in a checkout, and its environment activated.
 # Where the images lie in another place here, correct their paths in {datalist}, and those of models in {config}.
 set -eu
 cd "$(dirname "$0")"

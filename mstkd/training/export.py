@@ -35,8 +35,8 @@ class Description(Settings):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="As in the card's schema.")
     version: str = Field(min_length=1)
-    summary: str
-    licence: str
+    summary: str = Field(min_length=1)
+    licence: str = Field(min_length=1)
     dataset_licences: dict[str, str]
 
 

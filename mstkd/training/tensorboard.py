@@ -21,9 +21,7 @@ def tensorboard_listener(run: Path) -> Listener:
     try:
         from torch.utils.tensorboard import SummaryWriter  # an extra, and slow to import
     except ImportError as error:
-        raise InputError(
-            "--tensorboard needs TensorBoard; install it with: pip install 'mstkd[tensorboard]'."
-        ) from error
+        raise InputError("--tensorboard needs TensorBoard; install it with: pip install tensorboard.") from error
     writer = None
 
     def listen(event: Event) -> None:
