@@ -56,9 +56,13 @@ def train(tmp_path, fabric):
                     act()
 
         return continue_run(
-            run, read_config(run / "config.yaml"), cache=data.parent / "cache", fabric=fabric, listeners=(listen,),
+            run,
+            read_config(run / "config.yaml"),
+            cache=data.parent / "cache",
+            fabric=fabric,
+            listeners=(listen,),
             share_device=share_device,
-        )  # fmt: skip
+        )
 
     return _train
 

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import subprocess
 import sys
 from pathlib import Path
 
@@ -38,6 +39,22 @@ def imported_at_once(tree: ast.AST) -> set[str]:
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
 def test_a_file_of_the_module_imports_only_what_every_slicer_has(source):
     assert imported_at_once(ast.parse(source.read_text())) <= ALLOWED
+
+
+def imports_of_the_engine() -> set[str]:
+    """Whatever the modules import of `mstkd` in Slicer's own process, at once or later, as statements."""
+    nodes = (node for source in SOURCES for node in ast.walk(ast.parse(source.read_text())))
+    ours = (node for node in nodes if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mstkd"))
+    return {ast.unparse(node) for node in ours}
+
+
+def test_what_the_modules_use_of_the_engine_loads_nothing_heavy():
+    heavy = {"torch", "monai", "nibabel", "pydantic", "yaml", "lightning_fabric", "matplotlib", "filelock", "psutil"}
+    code = "\n".join(
+        ["import sys", *sorted(imports_of_the_engine()), f"sys.exit(str({heavy} & set(sys.modules) or ''))"]
+    )
+    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert answer.stderr.strip() == ""
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)

@@ -37,15 +37,15 @@ def new_run(tmp_path):
 @pytest.fixture
 def trainers(host, monkeypatch):
     """The trainers that were started; every one is ended at the end."""
-    from MSTKDTrainLib import Logic
+    from MSTKDTrainLib import Trainers
 
-    started, real = [], Logic.Trainer
+    started, real = [], Trainers.Trainer
 
     def recorded(*arguments):
         started.append(real(*arguments))
         return started[-1]
 
-    monkeypatch.setattr(Logic, "Trainer", recorded)
+    monkeypatch.setattr(Trainers, "Trainer", recorded)
     yield started
     for trainer in started:
         with contextlib.suppress(ProcessLookupError):

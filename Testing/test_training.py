@@ -2,12 +2,7 @@
 
 import json
 import math
-import multiprocessing
-import os
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import matplotlib.image
@@ -20,19 +15,14 @@ from safetensors.torch import load_file
 from small_run import write_config, write_patients
 from test_cli import mstkd, sentence
 
-from mstkd.data.cache import load_cached
-from mstkd.data.datalist import read_datalist
-from mstkd.data.dataset import SamplePlan, SampleStream
 from mstkd.errors import InputError
 from mstkd.models import load_package, write_package
 from mstkd.network import MSTKDNet
 from mstkd.runs import read_journal
 from mstkd.training import loop
 from mstkd.training.average import MovingAverage
-from mstkd.training.batches import batches
-from mstkd.training.checkpoint import BEST, NAME, load_checkpoint, save_checkpoint
+from mstkd.training.checkpoint import BEST, load_checkpoint, save_checkpoint
 from mstkd.training.config import read_config
-from mstkd.training.config import write_config as store_config
 from mstkd.training.curves import curve_points, draw_curves, smoothing
 from mstkd.training.devices import make_fabric
 from mstkd.training.export import Description, package_run, read_description
@@ -274,66 +264,9 @@ def test_a_package_wants_every_licence_and_a_new_folder(tmp_path, train):
         package_run(tmp_path / "run", tmp_path / "patients", WORDS)
 
 
-def test_a_full_disk_leaves_the_configuration_whole(tmp_path, config_file, monkeypatch):
-    before = config_file.read_text()
-
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("mstkd.training.config.yaml.safe_dump", full)
-    with pytest.raises(OSError, match="No space left"):
-        store_config(config_file, read_config(config_file))
-    assert config_file.read_text() == before
-    assert not list(tmp_path.glob(".config*"))
-
-
 def test_a_run_needs_no_git(monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert revision() == "unknown"
-
-
-def fail_at(monkeypatch, step, error):
-    learn = loop.Trainer._train_step
-
-    def broken(self, batch, waited):
-        if self.step == step:
-            raise error
-        learn(self, batch, waited)
-
-    monkeypatch.setattr(loop.Trainer, "_train_step", broken)
-
-
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "lower sampling.batch_size"),
-        (torch.OutOfMemoryError("CUDA out of memory."), "lower sampling.batch_size"),
-        (OSError(28, "No space left on device"), "the disk is full"),
-        (FileNotFoundError(2, "No such file", "images.npy"), "images.npy vanished"),
-    ],
-)
-def test_what_befalls_a_run_ends_in_a_sentence_and_keeps_the_last_checkpoint(
-    tmp_path, train, monkeypatch, error, words
-):
-    with monkeypatch.context() as patch:
-        fail_at(patch, 3, error)
-        with pytest.raises(InputError, match=words):
-            train("run")
-    assert load_checkpoint(tmp_path / "run")["step"] == 2
-    assert train("run")
-
-
-def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_checkpoint(tmp_path, train, monkeypatch):
-    segmentation = loop.segmentation
-    with monkeypatch.context() as patch:
-        count = iter(range(10))
-        patch.setattr(loop, "segmentation", lambda *a: segmentation(*a) * (float("nan") if next(count) == 3 else 1.0))
-        with pytest.raises(InputError, match="no finite number at step 4"):
-            train("run")
-    state = load_checkpoint(tmp_path / "run")
-    assert state["step"] == 2
-    assert all(torch.isfinite(value).all() for value in state["student"]["module"].values())
-    assert train("run")
 
 
 def test_a_case_that_vanishes_from_the_cache_ends_the_run_in_a_sentence(tmp_path, train, monkeypatch):
@@ -355,120 +288,6 @@ def test_a_case_that_vanishes_from_the_cache_ends_the_run_in_a_sentence(tmp_path
     assert "\n" not in str(refusal.value), "also from a worker process it is one sentence"
     assert load_checkpoint(tmp_path / "run")["step"] == 2
     assert train("run"), "what is missing is prepared anew"
-
-
-def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path):
-    save_checkpoint(tmp_path, {"step": 1})
-    script = (
-        "import resource, sys, torch, pathlib, signal\n"
-        "from mstkd.training.checkpoint import save_checkpoint\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
-        "save_checkpoint(pathlib.Path(sys.argv[1]), {'step': 2, 'weights': torch.zeros(10**6)})\n"
-    )
-    answer = subprocess.run([sys.executable, "-c", script, tmp_path], capture_output=True, text=True, check=False)
-    assert "the last good one stays" in answer.stderr
-    assert load_checkpoint(tmp_path)["step"] == 1
-    assert [path.name for path in tmp_path.iterdir()] == [NAME]
-
-
-def test_a_worker_that_is_killed_is_replaced_and_its_samples_are_drawn_again():
-    class Stream(torch.utils.data.Dataset):
-        def __init__(self, folder):
-            self.killed = Path(folder) / "killed"
-
-        def __len__(self):
-            return 12
-
-        def __getitem__(self, index):
-            if index == 5 and not self.killed.exists():
-                self.killed.touch()
-                os.kill(os.getpid(), signal.SIGKILL)
-            return {"index": torch.tensor(index)}
-
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        said: list[str] = []
-        got = [
-            batch["index"].tolist()
-            for batch in batches(
-                Stream(folder), first=1, last=6, size=2, rank=0, processes=1, workers=1, restarted=said.append
-            )
-        ]
-    assert got == [[2, 3], [4, 5], [6, 7], [8, 9], [10, 11]]
-    assert len(said) == 1
-    assert "DataLoader worker" in said[0]
-
-
-def test_a_worker_that_dies_during_a_step_disturbs_nothing_but_the_next_batch():
-    class Numbers(torch.utils.data.Dataset):
-        def __getitem__(self, index):
-            return {"index": torch.tensor(index)}
-
-        def __len__(self):
-            return 20
-
-    said: list[str] = []
-    got = []
-    for batch in batches(Numbers(), first=0, last=10, size=2, rank=0, processes=1, workers=1, restarted=said.append):
-        got += batch["index"].tolist()
-        if len(got) == 4:
-            for child in multiprocessing.active_children():
-                child.kill()
-            end = time.monotonic() + 0.5
-            while time.monotonic() < end:
-                sum(range(1000))  # a step, in which a signal's handler would run
-    assert got == list(range(20))
-    assert len(said) == 1
-
-
-def test_workers_that_keep_dying_end_in_a_sentence():
-    class Deadly(torch.utils.data.Dataset):
-        def __len__(self):
-            return 4
-
-        def __getitem__(self, index):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    said: list[str] = []
-    with pytest.raises(InputError, match=r"keep dying.*sampling\.workers"):
-        list(batches(Deadly(), first=0, last=2, size=2, rank=0, processes=1, workers=1, restarted=said.append))
-    assert len(said) == 5
-
-
-def test_a_bug_in_a_sample_is_not_taken_for_a_dead_worker():
-    class Broken(torch.utils.data.Dataset):
-        def __len__(self):
-            return 4
-
-        def __getitem__(self, index):
-            raise RuntimeError("a bug")
-
-    said: list[str] = []
-    with pytest.raises(RuntimeError, match="a bug"):
-        list(batches(Broken(), first=0, last=2, size=2, rank=0, processes=1, workers=1, restarted=said.append))
-    assert said == []
-
-
-def test_processes_share_a_batch_without_overlap():
-    class Numbers(torch.utils.data.Dataset):
-        def __getitem__(self, index):
-            return {"index": torch.tensor(index)}
-
-        def __len__(self):
-            return 100
-
-    shares = [
-        [
-            batch["index"].tolist()
-            for batch in batches(
-                Numbers(), first=3, last=5, size=4, rank=rank, processes=2, workers=0, restarted=lambda _: None
-            )
-        ]
-        for rank in (0, 1)
-    ]
-    assert shares == [[[12, 13], [16, 17]], [[14, 15], [18, 19]]]
 
 
 def test_two_processes_train_as_one_with_the_same_batch(tmp_path):
@@ -562,41 +381,6 @@ def test_a_journal_tells_steps_once_though_a_killed_run_made_some_twice(tmp_path
         ("start", 0), ("step", 1), ("step", 2), ("start", 2), ("step", 3),
     ]  # fmt: skip
     assert told[-1]["loss"] == 0.2
-
-
-def plan(**changes):
-    values = {"weights": {}, "patches": [(0, (16, 16, 16))], "augmentation": "strong", "full_set_ramp": 0}
-    return SamplePlan(**{**values, "length": 60, "seed": 5, **changes})
-
-
-@pytest.fixture
-def cases(tmp_path, datalist):
-    return [load_cached(case, tmp_path / "cache") for case in read_datalist(datalist) if case.split == "train"]
-
-
-@pytest.mark.parametrize("augmentation", ["none", "paper", "strong"])
-def test_a_sample_depends_on_its_number_alone_and_the_student_sees_a_part_of_the_teachers(cases, augmentation):
-    stream = SampleStream(cases, plan(augmentation=augmentation))
-    known_by_dataset, subsets = set(), set()
-    for index in range(40):
-        sample, again = stream[index], stream[index]
-        for name, tensor in sample.items():
-            torch.testing.assert_close(again[name], tensor)
-        assert sample["mask"].any()
-        assert not (sample["mask"] & ~sample["available"]).any()
-        assert not sample["image"][~sample["available"]].any()
-        assert sample["image"][sample["available"]].flatten(1).any(1).all()
-        known_by_dataset.add(tuple(sample["known"].tolist()))
-        subsets.add(tuple(sample["mask"].tolist()))
-    assert known_by_dataset == {(True, True, True), (True, False, False)}
-    assert len(subsets) == 5, "FLAIR, T1, T1Gd, and each of the two pairs"
-
-
-def test_the_schedule_begins_with_all_sequences_and_comes_to_random_subsets(cases):
-    stream = SampleStream(cases, plan(full_set_ramp=30))
-    full = [bool((s["mask"] == s["available"]).all()) for s in (stream[i] for i in range(60))]
-    assert all(full[:3])
-    assert np.mean(full[:15]) > np.mean(full[30:]) + 0.2
 
 
 def test_the_average_follows_the_published_recursion(small_network):

@@ -14,7 +14,7 @@ from MSTKDLib.Translation import _
 
 from .Monitor import RunMonitor
 from .Questions import Questions
-from .Trainer import Trainer, home
+from .Trainers import Trainers
 
 if TYPE_CHECKING:
     from mstkd.runs import Run, RunWatch
@@ -47,8 +47,7 @@ class TrainLogic(Questions):
         self.monitor: RunMonitor | None = None
         self.onNews: Callable[[], None] | None = None
         self._memory = Memory("MSTKDTrain")
-        self._trainers: dict[Path, Trainer] = {}
-        self._ends: dict[Path, str] = {}
+        self._trainers = Trainers()
         self._watches: dict[Path, RunWatch] = {}
         self._watched, self._listed = False, 0.0
         self._timer = qt.QTimer()
@@ -144,15 +143,13 @@ class TrainLogic(Questions):
         """
         from mstkd.runs.layout import PAUSE, STOP
 
-        if home(run) in self._trainers or self._isAlive(run):
+        if self._trainers.has(run) or self._isAlive(run):
             raise EngineError(_("{name} is being trained already.").format(name=run.name))
         for asked in (PAUSE, STOP):  # of a trainer that died before it obeyed
             (run / asked).unlink(missing_ok=True)
-        folder = home(run)
         options = ["--cache", str(self.cacheFolder), "--device", self.device]
-        self._ends.pop(folder, None)
         self.message = ""
-        self._trainers[folder] = Trainer(folder, options + ["--share-device"] * shareDevice)
+        self._trainers.start(run, options + ["--share-device"] * shareDevice)
         self.look()
 
     def pause(self, run: Path) -> None:
@@ -194,12 +191,11 @@ class TrainLogic(Questions):
     @property
     def silent(self) -> list[Path]:
         """Folders with a trainer of ours but no living run: it starts, or an ablation is between two arms."""
-        alive = {home(run.folder) for run in self.runs if run.state.alive}
-        return [folder for folder in self._trainers if folder not in alive and not self._hasSpoken(folder)]
+        return self._trainers.silent(self.runs)
 
     def isStarting(self, run: Path) -> bool:
         """Whether a trainer was started for a run that has not said anything yet."""
-        return home(run) in self.silent and not self._hasSpoken(run)
+        return self._trainers.isStarting(run, self.runs)
 
     def problem(self, run: Run) -> str:
         """What ended a run, in one sentence; empty when nothing did."""
@@ -208,7 +204,7 @@ class TrainLogic(Questions):
         if run.state not in (RunState.INTERRUPTED, RunState.WAITING):
             return run.message
         silent = _("The training ended without a word, as when it is killed or the computer goes off; resume it.")
-        return self._ends.get(home(run.folder), silent if run.state is RunState.INTERRUPTED else "")
+        return self._trainers.whyEnded(run.folder) or (silent if run.state is RunState.INTERRUPTED else "")
 
     def rivals(self, device: str | None = None, run: Path | None = None) -> list[Run]:
         """Runs that this computer trains on the device, of which there is one each.
@@ -254,7 +250,7 @@ class TrainLogic(Questions):
             self._tellNews()
         if isAsked or self._watched or before != self._stand():
             self._changed()
-        if self._watched or self._trainers or any(run.state.alive for run in self.runs):
+        if self._watched or self._trainers.any or any(run.state.alive for run in self.runs):
             pause = CATCH_UP_MS if self.monitor is not None and self.monitor.behind else LOOK_MS
             self._timer.start(max(pause, round(REST * 1000 * (time.monotonic() - began))))
         else:
@@ -285,13 +281,6 @@ class TrainLogic(Questions):
         watch = self._watches.get(run.folder)
         return (watch.look() or run) if watch is not None else run
 
-    def _hasSpoken(self, run: Path) -> bool:
-        """Whether a run told of itself since our trainer was started, or has nothing more to tell."""
-        from mstkd.runs import RunState, read_run
-
-        known, started = read_run(run), self._trainers[home(run)].started
-        return known is not None and (known.state is RunState.FINISHED or known.changed >= started)
-
     def _isAlive(self, run: Path) -> bool:
         from mstkd.runs import read_run
 
@@ -299,16 +288,8 @@ class TrainLogic(Questions):
         return known is not None and known.state.alive
 
     def _hearTrainers(self) -> None:
-        """Why a trainer of ours ended, where its run's folder does not say."""
-        from mstkd.runs import RunState, read_run
-
-        for folder in [folder for folder, trainer in self._trainers.items() if not trainer.running]:
-            trainer, run = self._trainers.pop(folder), read_run(folder)
-            if run is not None and run.state in (RunState.FINISHED, RunState.STOPPED):
-                continue
-            told = run.message if run is not None and run.state is RunState.FAILED else ""
-            if reason := told or trainer.explainEnd():
-                self._ends[folder] = reason
-                isToldBelow = run is not None and self.monitor is not None and self.monitor.folder == run.folder
-                if not isToldBelow:
-                    self.message = _("{name}: {reason}").format(name=folder.name, reason=reason)
+        """Say why a trainer of ours ended, where the panel does not say it beside the run."""
+        attached = self.monitor.folder if self.monitor is not None and self.monitor.run is not None else None
+        for folder, reason in self._trainers.ended():
+            if folder != attached:
+                self.message = _("{name}: {reason}").format(name=folder.name, reason=reason)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +51,9 @@ class Plan:
 
 def isThere(path: Path) -> bool:
     """Whether something is at a path; nothing where a network share does not answer, at which `Path.exists` raises."""
-    return os.path.exists(path)  # noqa: PTH110
+    with contextlib.suppress(OSError):
+        return path.exists()
+    return False
 
 
 def lacking(wishes: Wishes, missingPackages: Sequence[str]) -> str:

@@ -48,6 +48,30 @@ def progressText(run: Run, curves: Curves) -> str:
     return ", ".join(parts)
 
 
+def pauseWords(run: Run | None, asked: str) -> tuple[str, str]:
+    """What the one button for Pause and Resume says and does; `asked` as in `stateText`."""
+    if run is None:
+        return _("Pause"), _("Choose a run.")
+    if run.state.value == "waiting":
+        return _("Start"), _("Start the training.")
+    if run.state.value == "finished":
+        return _("Resume"), _("The training is finished.")
+    if run.state.alive and run.state.value != "paused" and not asked:
+        return _("Pause"), _("Save a checkpoint and wait.")
+    return _("Resume"), _("Go on from the last checkpoint.")
+
+
+def stopWords(run: Run | None, starting: bool, asked: str) -> str:
+    """What the button will do, or why it cannot."""
+    if run is None:
+        return _("Choose a run.")
+    if not (run.state.alive or starting):
+        return _("The run is not being trained.")
+    if asked == "stop":
+        return _("The run stops after its present step.")
+    return _("End the training with a checkpoint, from which it can go on.")
+
+
 def durationText(seconds: float) -> str:
     """A duration as precise as it is sure."""
     for limit, unit, text in (

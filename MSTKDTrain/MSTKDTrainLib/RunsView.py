@@ -14,7 +14,7 @@ from .Forms import loadForm
 from .Glance import Glances
 from .Monitor import RunMonitor
 from .Plan import isThere
-from .RunWords import progressText, stateText, timeText
+from .RunWords import pauseWords, progressText, stateText, stopWords, timeText
 from .Starting import mayShare
 
 HEADERS = (_("Run"), _("State"), _("Step"), _("Dice"), _("Started"))
@@ -151,13 +151,13 @@ class RunsView:
         run = monitor.run if monitor is not None else None
         starting = run is not None and self._logic.isStarting(run.folder)
         asked = _asked(run, starting) if run is not None else ""
-        text, tip = _pauseWords(run, asked)
+        text, tip = pauseWords(run, asked)
         ui.pauseRunButton.text, ui.pauseRunButton.toolTip = text, tip
         ui.pauseRunButton.enabled = (
             run is not None and not starting and asked != "stop" and run.state.value != "finished"
         )
         ui.stopRunButton.enabled = run is not None and (run.state.alive or starting) and asked != "stop"
-        ui.stopRunButton.toolTip = _stopWords(run, starting, asked)
+        ui.stopRunButton.toolTip = stopWords(run, starting, asked)
         ui.openRunButton.enabled = run is not None
         ui.compareRunsButton.enabled = bool(self._checked()) and self._comparing is None
 
@@ -239,27 +239,3 @@ def _asked(run, starting: bool = False) -> str:
     if (run.folder / STOP).exists():
         return "stop"
     return "pause" if run.state.value != "paused" and (run.folder / PAUSE).exists() else ""
-
-
-def _pauseWords(run, asked: str) -> tuple[str, str]:
-    """What the one button will do."""
-    if run is None:
-        return _("Pause"), _("Choose a run.")
-    if run.state.value == "waiting":
-        return _("Start"), _("Start the training.")
-    if run.state.value == "finished":
-        return _("Resume"), _("The training is finished.")
-    if run.state.alive and run.state.value != "paused" and not asked:
-        return _("Pause"), _("Save a checkpoint and wait.")
-    return _("Resume"), _("Go on from the last checkpoint.")
-
-
-def _stopWords(run, starting: bool, asked: str) -> str:
-    """What the button will do, or why it cannot."""
-    if run is None:
-        return _("Choose a run.")
-    if not (run.state.alive or starting):
-        return _("The run is not being trained.")
-    if asked == "stop":
-        return _("The run stops after its present step.")
-    return _("End the training with a checkpoint, from which it can go on.")

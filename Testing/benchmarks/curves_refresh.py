@@ -18,17 +18,10 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "Testing"), str(ROOT / "MSTKDTrain")]
-
-from slicer_host import boot  # noqa: E402  needs the path set above
-
-host = boot()
-
-import numpy as np  # noqa: E402  after the host, like what follows
-from MSTKDTrainLib.CurvesView import CurvesView  # noqa: E402
-from MSTKDTrainLib.Monitor import RunMonitor  # noqa: E402
-from training_journal import events, training_step, validation, write_journal  # noqa: E402
 
 SIZES = (1_000, 10_000, 100_000)
 
@@ -40,6 +33,10 @@ def milliseconds(work) -> float:
 
 
 def measured(steps: int, turns: int, folder: Path) -> dict[str, float]:
+    from MSTKDTrainLib.CurvesView import CurvesView
+    from MSTKDTrainLib.Monitor import RunMonitor
+    from training_journal import events, training_step, validation, write_journal
+
     run = write_journal(folder / str(steps), events(steps, every=max(1, steps // 40)))
     (run / "config.yaml").touch()
     monitor, view, rng = RunMonitor(run), CurvesView(), np.random.default_rng(1)
@@ -76,6 +73,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=20)
     turns = parser.parse_args().turns
+    from slicer_host import boot
+
+    boot()
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps({str(steps): measured(steps, turns, Path(folder)) for steps in SIZES}, indent=1))
 

@@ -14,21 +14,12 @@ import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import vtk
+import vtkmodules.vtkRenderingContextOpenGL2  # noqa: F401  draws charts
+from PIL import Image
+
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "Testing"), str(ROOT / "MSTKDTrain")]
-
-from slicer_host import boot  # noqa: E402  needs the path set above
-
-host = boot()
-
-import slicer  # noqa: E402  after the host, like what follows
-import vtk  # noqa: E402
-import vtkmodules.vtkRenderingContextOpenGL2  # noqa: E402, F401  draws charts
-from MSTKDTrainLib.CurvesView import CurvesView  # noqa: E402
-from PIL import Image  # noqa: E402
-from training_journal import events  # noqa: E402
-
-from mstkd.runs import Curves  # noqa: E402
 
 SIZE = (760, 520)
 BACKGROUND = (255, 253, 246, 255)
@@ -89,6 +80,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("picture", type=Path)
     picture = parser.parse_args().picture
+    from slicer_host import boot
+
+    boot()
+    import slicer
+    from MSTKDTrainLib.CurvesView import CurvesView
+    from training_journal import events
+
+    from mstkd.runs import Curves
+
     runs = []
     for name, steps, seed in (("paper", 12000, 0), ("compact", 9000, 1), ("without style", 6000, 2)):
         curves = Curves()

@@ -202,7 +202,7 @@ def read_config(path: Path, changes: Sequence[str] = ()) -> TrainingConfig:
         raise InputError(f"{path} holds no settings; start from {PRESET_FOLDER}.")
     for change in changes:
         _replace(values, change, path)
-    return parse_config(values, str(path))
+    return parse_config(values, " ".join([str(path), *(f"--set {change}" for change in changes)]))
 
 
 def parse_config(values: Mapping[str, Any], source: str) -> TrainingConfig:

@@ -1,0 +1,156 @@
+"""What a step is given: samples by their number, batches by processes and workers that may die."""
+
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_run import write_patients
+
+from mstkd.data.cache import load_cached
+from mstkd.data.datalist import read_datalist
+from mstkd.data.dataset import SamplePlan, SampleStream
+from mstkd.errors import InputError
+from mstkd.training.batches import batches
+
+
+def test_a_worker_that_is_killed_is_replaced_and_its_samples_are_drawn_again():
+    class Stream(torch.utils.data.Dataset):
+        def __init__(self, folder):
+            self.killed = Path(folder) / "killed"
+
+        def __len__(self):
+            return 12
+
+        def __getitem__(self, index):
+            if index == 5 and not self.killed.exists():
+                self.killed.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return {"index": torch.tensor(index)}
+
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        said: list[str] = []
+        got = [
+            batch["index"].tolist()
+            for batch in batches(
+                Stream(folder), first=1, last=6, size=2, rank=0, processes=1, workers=1, restarted=said.append
+            )
+        ]
+    assert got == [[2, 3], [4, 5], [6, 7], [8, 9], [10, 11]]
+    assert len(said) == 1
+    assert "DataLoader worker" in said[0]
+
+
+def test_a_worker_that_dies_during_a_step_disturbs_nothing_but_the_next_batch():
+    class Numbers(torch.utils.data.Dataset):
+        def __getitem__(self, index):
+            return {"index": torch.tensor(index)}
+
+        def __len__(self):
+            return 20
+
+    said: list[str] = []
+    got = []
+    for batch in batches(Numbers(), first=0, last=10, size=2, rank=0, processes=1, workers=1, restarted=said.append):
+        got += batch["index"].tolist()
+        if len(got) == 4:
+            for child in multiprocessing.active_children():
+                child.kill()
+            end = time.monotonic() + 0.5
+            while time.monotonic() < end:
+                sum(range(1000))  # a step, in which a signal's handler would run
+    assert got == list(range(20))
+    assert len(said) == 1
+
+
+def test_workers_that_keep_dying_end_in_a_sentence():
+    class Deadly(torch.utils.data.Dataset):
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, index):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    said: list[str] = []
+    with pytest.raises(InputError, match=r"keep dying.*sampling\.workers"):
+        list(batches(Deadly(), first=0, last=2, size=2, rank=0, processes=1, workers=1, restarted=said.append))
+    assert len(said) == 5
+
+
+def test_a_bug_in_a_sample_is_not_taken_for_a_dead_worker():
+    class Broken(torch.utils.data.Dataset):
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, index):
+            raise RuntimeError("a bug")
+
+    said: list[str] = []
+    with pytest.raises(RuntimeError, match="a bug"):
+        list(batches(Broken(), first=0, last=2, size=2, rank=0, processes=1, workers=1, restarted=said.append))
+    assert said == []
+
+
+def test_processes_share_a_batch_without_overlap():
+    class Numbers(torch.utils.data.Dataset):
+        def __getitem__(self, index):
+            return {"index": torch.tensor(index)}
+
+        def __len__(self):
+            return 100
+
+    shares = [
+        [
+            batch["index"].tolist()
+            for batch in batches(
+                Numbers(), first=3, last=5, size=4, rank=rank, processes=2, workers=0, restarted=lambda _: None
+            )
+        ]
+        for rank in (0, 1)
+    ]
+    assert shares == [[[12, 13], [16, 17]], [[14, 15], [18, 19]]]
+
+
+def plan(**changes):
+    values = {"weights": {}, "patches": [(0, (16, 16, 16))], "augmentation": "strong", "full_set_ramp": 0}
+    return SamplePlan(**{**values, "length": 60, "seed": 5, **changes})
+
+
+@pytest.fixture
+def cases(tmp_path):
+    return [
+        load_cached(case, tmp_path / "cache")
+        for case in read_datalist(write_patients(tmp_path / "patients"))
+        if case.split == "train"
+    ]
+
+
+@pytest.mark.parametrize("augmentation", ["none", "paper", "strong"])
+def test_a_sample_depends_on_its_number_alone_and_the_student_sees_a_part_of_the_teachers(cases, augmentation):
+    stream = SampleStream(cases, plan(augmentation=augmentation))
+    known_by_dataset, subsets = set(), set()
+    for index in range(40):
+        sample, again = stream[index], stream[index]
+        for name, tensor in sample.items():
+            torch.testing.assert_close(again[name], tensor)
+        assert sample["mask"].any()
+        assert not (sample["mask"] & ~sample["available"]).any()
+        assert not sample["image"][~sample["available"]].any()
+        assert sample["image"][sample["available"]].flatten(1).any(1).all()
+        known_by_dataset.add(tuple(sample["known"].tolist()))
+        subsets.add(tuple(sample["mask"].tolist()))
+    assert known_by_dataset == {(True, True, True), (True, False, False)}
+    assert len(subsets) == 5, "FLAIR, T1, T1Gd, and each of the two pairs"
+
+
+def test_the_schedule_begins_with_all_sequences_and_comes_to_random_subsets(cases):
+    stream = SampleStream(cases, plan(full_set_ramp=30))
+    full = [bool((s["mask"] == s["available"]).all()) for s in (stream[i] for i in range(60))]
+    assert all(full[:3])
+    assert np.mean(full[:15]) > np.mean(full[30:]) + 0.2
