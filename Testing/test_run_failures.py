@@ -47,21 +47,27 @@ def fail_at(monkeypatch, step, error):
     ],
 )
 def test_every_failure_is_one_sentence_in_status_and_journal(tmp_path, train, data, monkeypatch, error, raised, words):
-    with monkeypatch.context() as patch:
-        fail_at(patch, 3, error)
-        with pytest.raises(raised):
-            train("run", data)
+    fail_at(monkeypatch, 3, error)
+    with pytest.raises(raised):
+        train("run", data)
     told, last = read_run(tmp_path / "run"), read_journal(tmp_path / "run")[-1]
     assert (told.state, told.step) == (RunState.FAILED, 3)
     assert words in told.message
+    assert "the last checkpoint was kept" in told.message
     assert "\n" not in told.message
     assert (last["event"], last["step"], last["message"]) == ("failed", 3, told.message)
     assert load_checkpoint(tmp_path / "run")["step"] == 2
+
+
+def test_a_run_that_failed_goes_on_and_forgets_its_failure(tmp_path, train, data, monkeypatch):
+    with monkeypatch.context() as patch:
+        fail_at(patch, 3, OSError(28, "No space left on device"))
+        with pytest.raises(InputError):
+            train("run", data)
     assert train("run", data)
     assert (read_run(tmp_path / "run").state, read_run(tmp_path / "run").message) == (RunState.FINISHED, "")
 
 
-@pytest.mark.parametrize(("step", "words"), [(1, "there is no checkpoint yet"), (3, "the last checkpoint was kept")])
 @pytest.mark.parametrize(
     "error",
     [
@@ -72,11 +78,11 @@ def test_every_failure_is_one_sentence_in_status_and_journal(tmp_path, train, da
         KeyError("a bug"),
     ],
 )
-def test_a_failure_says_whether_there_is_a_checkpoint(tmp_path, train, data, monkeypatch, error, step, words):
-    fail_at(monkeypatch, step, error)
+def test_a_failure_does_not_claim_a_checkpoint_that_is_not_there(tmp_path, train, data, monkeypatch, error):
+    fail_at(monkeypatch, 1, error)
     with pytest.raises((InputError, KeyError)):
         train("run", data)
-    assert words in read_run(tmp_path / "run").message
+    assert "there is no checkpoint yet" in read_run(tmp_path / "run").message
 
 
 def test_a_loss_that_is_no_number_does_not_claim_a_checkpoint_that_is_not_there(tmp_path, train, data, monkeypatch):
