@@ -19,7 +19,7 @@ def labels():
 
 
 def test_cross_entropy_with_all_regions_known_is_torchs(logits, labels):
-    ours = cross_entropy(torch.log_softmax(logits, 1)[0], labels[0], ALL_KNOWN)
+    ours = cross_entropy(torch.log_softmax(logits, 1), labels, ALL_KNOWN[None])
     torch.testing.assert_close(ours, F.cross_entropy(logits, labels))
 
 
@@ -28,7 +28,7 @@ def test_dice_with_all_regions_known_is_monais_on_the_summed_regions(logits, lab
     regions = torch.stack([p[:, 1:].sum(1), p[:, 1] + p[:, 3], p[:, 3]], 1)
     truth = torch.stack([labels > 0, (labels == 1) | (labels == 3), labels == 3], 1).float()
     theirs = DiceLoss(smooth_nr=100.0, smooth_dr=100.0)(regions, truth)
-    torch.testing.assert_close(dice_loss(p[0], labels[0], ALL_KNOWN), theirs)
+    torch.testing.assert_close(dice_loss(p, labels, ALL_KNOWN[None]), theirs)
 
 
 def test_a_whole_tumour_reference_says_nothing_about_core_and_enhancement(logits, labels):
@@ -46,7 +46,7 @@ def test_an_invented_region_is_penalised_the_more_the_larger_it_is():
         p = torch.zeros(4, 512)
         p[0] = 1
         p[:, :count] = torch.tensor([0.0, 0, 0, 1])[:, None]
-        losses.append(dice_loss(p.view(4, 8, 8, 8), empty, ALL_KNOWN).item())
+        losses.append(dice_loss(p.view(1, 4, 8, 8, 8), empty[None], ALL_KNOWN[None]).item())
     assert losses[0] == pytest.approx(0)
     assert losses[0] < losses[1] < losses[2]
 

@@ -55,6 +55,7 @@ def a_case(tmp_path):
     rng = np.random.default_rng(1)
     np.save(tmp_path / "images.npy", rng.normal(size=(4, 40, 24, 24)).astype(np.float16))
     np.save(tmp_path / "labels.npy", rng.integers(0, 4, (40, 24, 24)).astype(np.uint8))
+    np.save(tmp_path / "brain.npy", np.ones((40, 24, 24), bool))
     case = Case("a", "a", {}, tmp_path / "seg.nii.gz", CONVENTIONS["brats2018-21"], "train")
     return CachedCase(case, tmp_path, (True, True, True, True))
 

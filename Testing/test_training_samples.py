@@ -13,7 +13,7 @@ from small_run import write_patients
 
 from mstkd.data.cache import load_cached
 from mstkd.data.datalist import read_datalist
-from mstkd.data.dataset import SamplePlan, SampleStream
+from mstkd.data.dataset import SamplePlan, SampleStream, Stage
 from mstkd.errors import InputError
 from mstkd.training.batches import batches
 
@@ -118,7 +118,7 @@ def test_processes_share_a_batch_without_overlap():
 
 
 def plan(**changes):
-    values = {"weights": {}, "patches": [(0, (16, 16, 16))], "augmentation": "strong", "full_set_ramp": 0}
+    values = {"weights": {}, "stages": [(0, Stage((16, 16, 16)))], "augmentation": "strong", "full_set_ramp": 0}
     return SamplePlan(**{**values, "length": 60, "seed": 5, **changes})
 
 

@@ -1,72 +1,38 @@
-"""Random crops, subsets of sequences and MONAI's spatial and intensity transforms."""
+"""Random subsets of sequences, crops, warps and intensities, on whatever device the arrays lie.
+
+Numbers are drawn from NumPy's generator, which is the same everywhere; only noise comes from
+the device's own, seeded from it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
-from monai.transforms import (
-    Compose,
-    RandAdjustContrast,
-    RandAffined,
-    RandBiasField,
-    RandFlipd,
-    RandGaussianNoise,
-    RandGaussianSmooth,
-    RandScaleIntensity,
-    RandShiftIntensity,
-    RandSimulateLowResolution,
-)
+import torch.nn.functional as F
+from torch import Tensor
 
 from mstkd.modalities import CHANNELS
 
 Array = np.ndarray
 Size = tuple[int, int, int]
-TUMOUR_CENTRED = 0.67
-"""Share of crops centred on a tumour voxel."""
+Random = np.random.Generator
+
+ROTATION = (0.25, 0.25, 0.35)
+"""Largest rotation about each axis, radians."""
+SCALE, SHEAR = 0.15, 0.05
+MEAN_OVER_DEVIATION = 4.0
+"""Of a brain's intensities, about: where zero signal lies in a z-scored image, below its mean."""
 
 
-def spatial_transform(size: Size, *, elastic: bool) -> Compose:
-    """Flips and rotations of image and labels, cut to ``size``; ``elastic`` also scales and shears."""
-    keys = ("image", "label")
-    return Compose(
-        [
-            RandFlipd(keys, prob=0.5, spatial_axis=0),
-            RandAffined(
-                keys,
-                prob=1.0,
-                spatial_size=size,
-                rotate_range=(0.25, 0.25, 0.35),
-                scale_range=(0.15, 0.15, 0.15) if elastic else None,
-                shear_range=(0.05,) * 6 if elastic else None,
-                mode=("bilinear", "nearest"),
-                padding_mode="zeros",
-            ),
-        ]
-    )
-
-
-def intensity_transform() -> Compose:
-    """Brightness, contrast, gamma, bias field, noise, blur and coarse sampling."""
-    return Compose(
-        [
-            RandScaleIntensity(factors=0.25, prob=0.5, channel_wise=True),
-            RandShiftIntensity(offsets=0.25, prob=0.5, channel_wise=True),
-            RandAdjustContrast(prob=0.3, gamma=(0.7, 1.5), retain_stats=True),
-            RandBiasField(degree=2, coeff_range=(-0.25, 0.25), prob=0.2),
-            RandGaussianSmooth(prob=0.2, sigma_x=(0.4, 1.0), sigma_y=(0.4, 1.0), sigma_z=(0.4, 1.6)),
-            RandSimulateLowResolution(prob=0.15, zoom_range=(0.5, 1.0)),
-            RandGaussianNoise(prob=0.3, mean=0.0, std=0.15),
-        ]
-    )
-
-
-def random_subset(present: tuple[bool, ...], rng: np.random.Generator, full: float = 0.0) -> Array:
+def random_subset(present: Iterable[bool], rng: Random, full: float = 0.0) -> Array:
     """A uniformly drawn non-empty subset of the channels that exist, ``(4,)`` bool.
 
     Args:
         full: Probability with which all of them are taken instead.
     """
-    channels = [c for c in range(len(CHANNELS)) if present[c]]
+    channels = [c for c, there in enumerate(present) if there]
     whole = 2 ** len(channels) - 1
     code = int(rng.integers(1, whole + 1))
     if rng.random() < full:
@@ -76,25 +42,102 @@ def random_subset(present: tuple[bool, ...], rng: np.random.Generator, full: flo
     return subset
 
 
-def random_box(labels: Array, size: Size, rng: np.random.Generator) -> tuple[slice, ...]:
-    """Where to cut: mostly around a tumour voxel, else anywhere; inside the image where it fits."""
-    centre = [rng.integers(0, n) for n in labels.shape]
-    if rng.random() < TUMOUR_CENTRED:
-        coarse = np.argwhere(labels[::2, ::2, ::2])
-        if len(coarse):
-            centre = list(2 * coarse[rng.integers(len(coarse))])
-    box = []
-    for middle, want, have in zip(centre, size, labels.shape, strict=True):
-        shift = int(rng.integers(-want // 4, want // 4 + 1))
-        start = min(max(0, int(middle) + shift - want // 2), max(0, have - want))
-        box.append(slice(start, min(have, start + want)))
-    return tuple(box)
+def crop(array: Tensor, start: Array, size: Size) -> Tensor:
+    """``(..., H, W, D)`` from ``start`` on, ``size`` large; zero where it reaches beyond the array."""
+    box: list[slice] = []
+    margins: list[tuple[int, int]] = []
+    for first, want, have in zip(start.tolist(), size, array.shape[-3:], strict=True):
+        low, high = min(max(0, first), have), min(max(0, first + want), have)
+        box.append(slice(low, high))
+        margins.append((low - first, want - (high - low) - (low - first)) if high > low else (0, want))
+    height, width, depth = box
+    return F.pad(array[..., height, width, depth], [margin for pair in reversed(margins) for margin in pair])
 
 
-def crop(array: Array, box: tuple[slice, ...], size: Size) -> torch.Tensor:
-    """``(C, H, W, D)`` cut to the box and zero-padded evenly to ``size``, float32."""
-    part = np.asarray(array[(slice(None), *box)], dtype=np.float32)
-    margins = [(0, 0)] + [
-        ((want - have) // 2, want - have - (want - have) // 2) for want, have in zip(size, part.shape[1:], strict=True)
-    ]
-    return torch.from_numpy(np.pad(part, margins))
+def random_transform(rng: Random, *, strong: bool) -> Array:
+    """A left-right flip half of the time and a rotation, ``(3, 3)``; ``strong`` also scales and shears."""
+    x, y, z = rng.uniform(-1, 1, 3) * ROTATION
+    about_x = np.array([[1, 0, 0], [0, np.cos(x), -np.sin(x)], [0, np.sin(x), np.cos(x)]])
+    about_y = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
+    about_z = np.array([[np.cos(z), -np.sin(z), 0], [np.sin(z), np.cos(z), 0], [0, 0, 1]])
+    transform = about_x @ about_y @ about_z @ np.diag([rng.choice([-1.0, 1.0]), 1, 1])
+    if strong:
+        shear = np.eye(3) + rng.uniform(-SHEAR, SHEAR, (3, 3)) * (1 - np.eye(3))
+        transform = transform @ shear @ np.diag(1 + rng.uniform(-SCALE, SCALE, 3))
+    return transform
+
+
+def warp(array: Tensor, transform: Array, size: Size, mode: str) -> Tensor:
+    """``(C, H, W, D)`` resampled about its centre to ``(C, *size)``, float32; zero from beyond the array.
+
+    Output voxel x shows input voxel ``transform (x - centre of output) + centre of input``.
+
+    Args:
+        transform: ``(3, 3)``.
+        mode: ``bilinear`` (linear in 3D) or ``nearest``.
+    """
+    half_in, half_out = (np.array(array.shape[1:]) - 1) / 2, (np.array(size) - 1) / 2
+    theta = (transform * half_out) / half_in[:, None]
+    # grid_sample names the last axis first.
+    flipped = torch.from_numpy(np.ascontiguousarray(theta[::-1, ::-1])).to(array.device, torch.float32)
+    grid = F.affine_grid(F.pad(flipped, (0, 1))[None], [1, 1, *size], align_corners=True)
+    return F.grid_sample(array[None].float(), grid, mode=mode, align_corners=True)[0]
+
+
+def distort(image: Tensor, rng: Random) -> Tensor:
+    """Brightness, contrast, gamma, bias field, coarse sampling and noise, each in some of the sequences.
+
+    Args:
+        image: ``(C, H, W, D)``, z-scored; what is 0 stays 0.
+    """
+    inside = image != 0
+    count = len(image)
+
+    def some(probability: float, low: float, high: float, otherwise: float) -> Tensor:
+        drawn = np.where(rng.random(count) < probability, rng.uniform(low, high, count), otherwise)
+        return torch.from_numpy(drawn[:, None, None, None]).to(image)
+
+    image = image * some(0.5, 0.75, 1.25, 1) + some(0.5, -0.25, 0.25, 0)
+    if rng.random() < 0.3:
+        image = _gamma(image, some(0.6, 0.7, 1.5, 1))
+    if rng.random() < 0.3:
+        image = (image + MEAN_OVER_DEVIATION) * _field(image, rng, 0.15).exp() - MEAN_OVER_DEVIATION
+    coarse = rng.random(count) < 0.3
+    if coarse.any():
+        image = torch.stack([_coarser(one, rng) if c else one for one, c in zip(image, coarse, strict=True)])
+    if rng.random() < 0.4:
+        image = image + some(0.7, 0, 0.25, 0) * noise(image, rng)
+    return image * inside
+
+
+def noise(like: Tensor, rng: Random) -> Tensor:
+    """Standard normal values of a tensor's shape, on its device."""
+    generator = torch.Generator(like.device).manual_seed(int(rng.integers(2**31)))
+    return torch.randn(like.shape, generator=generator, device=like.device)
+
+
+def _gamma(image: Tensor, gamma: Tensor) -> Tensor:
+    """``((v - min) / range)^gamma`` per channel, with mean and deviation as before."""
+    low, high = image.amin((1, 2, 3), keepdim=True), image.amax((1, 2, 3), keepdim=True)
+    bent = ((image - low) / (high - low).clamp_min(1e-6)) ** gamma
+    deviation, mean = torch.std_mean(image, (1, 2, 3), keepdim=True)
+    now, middle = torch.std_mean(bent, (1, 2, 3), keepdim=True)
+    return (bent - middle) / now.clamp_min(1e-6) * deviation + mean
+
+
+def _field(image: Tensor, rng: Random, deviation: float) -> Tensor:
+    """A smooth random field per channel, ``(C, H, W, D)``."""
+    nodes = torch.from_numpy(rng.normal(0, rng.uniform(0, deviation), (1, len(image), 3, 3, 3))).to(image)
+    return F.interpolate(nodes, size=image.shape[1:], mode="trilinear", align_corners=True)[0]
+
+
+def _coarser(image: Tensor, rng: Random) -> Tensor:
+    """``(H, W, D)`` as if it had been measured in thick slices or larger voxels."""
+    zoom = np.ones(3)
+    if rng.random() < 0.5:
+        zoom[rng.integers(3)] = 1 / rng.uniform(2, 6)
+    else:
+        zoom[:] = rng.uniform(0.5, 1)
+    size = [max(1, round(n * z)) for n, z in zip(image.shape, zoom, strict=True)]
+    small = F.interpolate(image[None, None], size=size, mode="area")
+    return F.interpolate(small, size=image.shape, mode="trilinear", align_corners=False)[0, 0]

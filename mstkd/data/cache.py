@@ -20,7 +20,7 @@ from mstkd.preprocessing import preprocess, read_labels
 from mstkd.preprocessing.brain import available
 
 Array = np.ndarray
-FORMAT = 2
+FORMAT = 3
 """Raised whenever preprocessing changes what it yields."""
 
 
@@ -47,6 +47,11 @@ class CachedCase:
     def labels(self) -> Array:
         """``(H, W, D)`` uint8 of our classes."""
         return np.load(self.folder / "labels.npy", mmap_mode="r")
+
+    @property
+    def brain(self) -> Array:
+        """``(H, W, D)`` bool: the brain, or the whole head where that was not found."""
+        return np.load(self.folder / "brain.npy", mmap_mode="r")
 
     def has(self, subset: Collection[Modality]) -> bool:
         """Whether the case has all these sequences."""
@@ -101,6 +106,7 @@ def _store(case: Case, entry: Path) -> None:
     try:
         np.save(draft / "images.npy", patient.images.astype(np.float16))
         np.save(draft / "labels.npy", tissues)
+        np.save(draft / "brain.npy", patient.images.any(axis=0) if patient.brain is None else patient.brain)
         (draft / "mask.json").write_text(json.dumps(patient.mask))
         if entry.exists() and not is_whole(entry):
             shutil.rmtree(entry)
@@ -114,4 +120,4 @@ def _store(case: Case, entry: Path) -> None:
 
 def is_whole(entry: Path) -> bool:
     """Whether a cached case has all its files."""
-    return all((entry / name).is_file() for name in ("images.npy", "labels.npy", "mask.json"))
+    return all((entry / name).is_file() for name in ("images.npy", "labels.npy", "brain.npy", "mask.json"))

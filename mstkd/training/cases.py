@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mstkd.data.cache import CachedCase, load_cached
 from mstkd.data.datalist import Case, read_datalist
+from mstkd.data.synthesis import Head, load_heads
 from mstkd.errors import InputError
 from mstkd.inference.memory import is_out_of_memory
 from mstkd.runs.layout import DATALIST
@@ -46,6 +47,13 @@ def load_cases(
         loaded.append(load_case(case, cache, partial(preparing, done, len(cases), case.id)))
     training, validation = ([c for c in loaded if c.case.split == split] for split in ("train", "validation"))
     return training, validation
+
+
+def load_config_heads(config: TrainingConfig, cache: Path) -> list[Head]:
+    """The heads of a configuration, prepared; none when it draws no synthetic patients."""
+    if config.heads is None or not any(phase.synthetic for phase in config.phases):
+        return []
+    return load_heads(config.heads, cache)
 
 
 def check_cases(cases: Sequence[Case], config: TrainingConfig, source: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, Field, JsonValue, ValidationError, model_validator
 
+from mstkd.data.real import Augmentation
 from mstkd.distillation.objective import DistillationSettings
 from mstkd.errors import InputError
 from mstkd.files import whole_file
@@ -20,17 +21,17 @@ from mstkd.settings import Settings
 from mstkd.training.refusal import refusal
 
 PRESET_FOLDER = Path(__file__).parent / "presets"
-Augmentation = Literal["none", "paper", "strong"]
 
 Side = Annotated[int, Field(ge=8, multiple_of=8)]
 Share = Annotated[float, Field(ge=0, lt=1)]
-Package = Annotated[Path, AfterValidator(Path.absolute)]
+Part = Annotated[float, Field(ge=0, le=1)]
+Place = Annotated[Path, AfterValidator(Path.absolute)]
 """Absolute, so that a run finds it from wherever it is resumed."""
 STEPS: dict[str, JsonValue] = {"unit": "steps"}
 
 
 class Phase(Settings):
-    """Some steps with one patch size."""
+    """Some steps with one patch size and one mixture of patients."""
 
     steps: int = Field(ge=1, description="Optimiser steps of the phase.", json_schema_extra=STEPS)
     patch: tuple[Side, Side, Side] = Field(
@@ -38,6 +39,11 @@ class Phase(Settings):
         json_schema_extra={"unit": "mm"},
     )
     learning_rate: float = Field(gt=0, description="At the phase's first step; it falls to the next phase's.")
+    # These two have defaults, so that runs that are older than them can be resumed.
+    synthetic: Part = Field(default=0.0, description="Share of samples that are synthetic patients, see heads.")
+    transplanted: Part = Field(
+        default=0.0, description="Share of the real samples that also carry another training patient's tumour."
+    )
 
 
 class Sampling(Settings):
@@ -59,7 +65,8 @@ class Sampling(Settings):
     )
     workers: int = Field(
         ge=0,
-        description="Processes that prepare samples, for each training process; 0: it prepares them itself.",
+        description="Processes that prepare samples, for each training process; 0, and always on a GPU: it prepares "
+        "them itself.",
         json_schema_extra={"unit": "processes"},
     )
 
@@ -85,7 +92,7 @@ class Teacher(Settings):
     kind: Literal["joint", "frozen", "ema"] = Field(
         description="joint: trained beside the student; frozen: a model package; ema: the student's average."
     )
-    package: Package | None = Field(description="The model package of a frozen teacher, else null.")
+    package: Place | None = Field(description="The model package of a frozen teacher, else null.")
     dice_weight: float = Field(ge=0, description="Weight of a joint teacher's own segmentation loss.")
 
     @model_validator(mode="after")
@@ -143,8 +150,11 @@ class TrainingConfig(Settings):
     validation: Validation
     checkpoint_every: int = Field(ge=1, description="Steps between checkpoints.", json_schema_extra=STEPS)
     seed: int = Field(ge=0, description="Of initial weights, samples and subsets.")
-    # The one setting with a default: runs that are older than it can be resumed.
-    start_from: Package | None = Field(
+    # These two have a default, so that runs that are older than them can be resumed.
+    heads: Place | None = Field(
+        default=None, description="A folder of label maps of whole heads, of which synthetic patients are made."
+    )
+    start_from: Place | None = Field(
         default=None,
         description="A model package of the same network, from whose weights student and joint teacher start (fine-"
         "tuning); null: from random ones.",
@@ -158,6 +168,8 @@ class TrainingConfig(Settings):
             raise ValueError(f"deep_supervision has at most {len(self.architecture.channels) - 2} levels here")
         if self.teacher is not None and self.teacher.kind == "ema" and not self.ema_decay:
             raise ValueError("an ema teacher needs an ema_decay")
+        if self.heads is None and any(phase.synthetic for phase in self.phases):
+            raise ValueError("synthetic patients need heads, a folder of label maps of whole heads")
         joint = self.teacher is not None and self.teacher.kind == "joint"
         if self.distillation is not None and self.distillation.teacher_gradients and not joint:
             raise ValueError("teacher_gradients needs a joint teacher")
@@ -174,10 +186,10 @@ class TrainingConfig(Settings):
         return sum(phase.steps for phase in self.phases)
 
     @property
-    def patches(self) -> list[tuple[int, tuple[int, int, int]]]:
-        """The first step of each phase and its patch size."""
+    def starts(self) -> list[tuple[int, Phase]]:
+        """Each phase with its first step."""
         firsts = accumulate((phase.steps for phase in self.phases), initial=0)
-        return [(first, phase.patch) for first, phase in zip(firsts, self.phases, strict=False)]
+        return list(zip(firsts, self.phases, strict=False))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for the journal and the model card."""

@@ -12,7 +12,8 @@ import torch
 from lightning_fabric import Fabric
 
 from mstkd.data.cache import CachedCase
-from mstkd.data.dataset import SamplePlan, SampleStream
+from mstkd.data.dataset import SamplePlan, SampleStream, Stage
+from mstkd.data.synthesis import Head
 from mstkd.distillation import Objective, Terms
 from mstkd.distillation.objective import outside_first_step_range
 from mstkd.errors import InputError
@@ -47,6 +48,7 @@ class Trainer:
     Args:
         config: What to do.
         cases: The training cases.
+        heads: From which synthetic patients are drawn.
         run: Folder of journal and checkpoint.
         fabric: Devices, precision and processes.
         validate: Measures the student; its figures go to the journal.
@@ -67,6 +69,7 @@ class Trainer:
         fabric: Fabric,
         validate: Validate,
         journal: Journal,
+        heads: Sequence[Head] = (),
         resume: bool = False,
     ) -> None:
         check_shares(config, fabric.world_size)
@@ -87,7 +90,7 @@ class Trainer:
         self.best: dict[str, float] = {}
         if resume:
             self._restore(load_checkpoint(run))
-        self.stream = SampleStream(cases, sample_plan(config))
+        self.stream = SampleStream(cases, sample_plan(config), heads, fabric.device)
 
     def train(self, stop: Asked, pause: Asked) -> bool:
         """Go on to the last step, or until ``stop`` says so in any process; True when the run is complete.
@@ -137,7 +140,7 @@ class Trainer:
             size=sampling.batch_size,
             rank=self.fabric.global_rank,
             processes=self.fabric.world_size,
-            workers=sampling.workers,
+            workers=sampling.workers if self.fabric.device.type == "cpu" else 0,
             restarted=lambda reason: self._log("workers", step=self.step, restarted=reason),
         )
 
@@ -190,7 +193,7 @@ class Trainer:
 
     def _refuse(self, values: dict[str, float]) -> NoReturn:
         self._log("not_finite", step=self.step, losses={name: str(value) for name, value in values.items()})
-        number = sum(first <= self.step for first, _ in self.config.patches) - 1
+        number = sum(first <= self.step for first, _ in self.config.starts) - 1
         rate = self.config.phases[number].learning_rate / 2
         raise InputError(
             f"{self.run}: the loss or a gradient was no finite number at step {self.step + 1}, and {kept(self.run)}; "
@@ -312,7 +315,10 @@ def sample_plan(config: TrainingConfig) -> SamplePlan:
     sampling = config.sampling
     return SamplePlan(
         weights=sampling.dataset_weights,
-        patches=[(first * sampling.batch_size, size) for first, size in config.patches],
+        stages=[
+            (first * sampling.batch_size, Stage(phase.patch, phase.synthetic, phase.transplanted))
+            for first, phase in config.starts
+        ],
         augmentation=sampling.augmentation,
         full_set_ramp=sampling.full_set_ramp * sampling.batch_size,
         length=config.steps * sampling.batch_size,

@@ -19,32 +19,32 @@ def segmentation_loss(logits: Tensor, labels: Tensor, known: Tensor) -> Tensor:
         known: ``(B, 3)``, which of WT, TC and ET the reference knows.
     """
     log_p = torch.log_softmax(logits.float(), dim=1)
-    losses = [dice_loss(p.exp(), y, k) + cross_entropy(p, y, k) for p, y, k in zip(log_p, labels, known, strict=True)]
-    return torch.stack(losses).mean()
+    return dice_loss(log_p.exp(), labels, known) + cross_entropy(log_p, labels, known)
 
 
 def dice_loss(probabilities: Tensor, labels: Tensor, known: Tensor, smooth: float = 100.0) -> Tensor:
-    """``1 - (2 sum(p g) + s) / (sum(p) + sum(g) + s)``, mean over the known regions.
+    """``1 - (2 sum(p g) + s) / (sum(p) + sum(g) + s)``, mean over each case's known regions, then over the cases.
 
     The smoothing s (voxels, about 0.1 mL at 1 mm) gives an empty region a loss that falls
-    as invented voxels vanish, instead of a constant 1.
+    as invented voxels vanish, instead of a constant 1. Arguments as of `segmentation_loss`.
     """
     terms = []
-    for region, is_known in zip(REGIONS, known, strict=True):
-        if is_known:
-            p = probabilities[list(region.tissues)].sum(dim=0)
-            g = torch.isin(labels, torch.tensor(region.tissues, device=labels.device)).to(p.dtype)
-            terms.append(1 - (2 * (p * g).sum() + smooth) / (p.sum() + g.sum() + smooth))
-    return torch.stack(terms).mean()
+    for region in REGIONS:
+        p = probabilities[:, list(region.tissues)].sum(dim=1).flatten(1)
+        g = torch.stack([labels == tissue for tissue in region.tissues]).any(dim=0).flatten(1).to(p.dtype)
+        terms.append(1 - (2 * (p * g).sum(1) + smooth) / (p.sum(1) + g.sum(1) + smooth))
+    # What is unknown weighs 0, rather than being left out: asking a GPU which it is would make it wait.
+    weights = known.to(probabilities.dtype)
+    return ((torch.stack(terms, dim=1) * weights).sum(1) / weights.sum(1)).mean()
 
 
 def cross_entropy(log_p: Tensor, labels: Tensor, known: Tensor) -> Tensor:
-    """Negative log-probability of the classes that the reference allows, mean over voxels.
+    """Negative log-probability of the classes that the reference allows, mean over voxels and cases.
 
     With all regions known this is the usual four-class cross-entropy. When only the
-    whole tumour is known, a tumour voxel allows NETC, SNFH and ET alike.
+    whole tumour is known, a tumour voxel allows NETC, SNFH and ET alike. Arguments as of
+    `segmentation_loss`, with the logarithms of probabilities.
     """
-    if bool(known.all()):
-        return -log_p.gather(0, labels[None]).mean()
-    tumour = torch.logsumexp(log_p[TUMOUR], dim=0)
-    return -torch.where(labels > 0, tumour, log_p[Tissue.BACKGROUND]).mean()
+    exact = log_p.gather(1, labels[:, None])[:, 0]
+    whole = torch.where(labels > 0, torch.logsumexp(log_p[:, TUMOUR], dim=1), log_p[:, Tissue.BACKGROUND])
+    return -torch.where(known.all(dim=1)[:, None, None, None], exact, whole).mean()

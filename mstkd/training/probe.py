@@ -29,7 +29,7 @@ from mstkd.errors import InputError
 from mstkd.inference.device import choose_device
 from mstkd.inference.memory import is_out_of_memory
 from mstkd.runs.layout import CONFIG
-from mstkd.training.cases import load_case
+from mstkd.training.cases import load_case, load_config_heads
 from mstkd.training.checkpoint import BEST, NAME
 from mstkd.training.config import read_config
 from mstkd.training.devices import make_fabric, peak_gb
@@ -91,7 +91,7 @@ def measure(folder: Path, datalist: Path, cache: Path, device: torch.device, tel
     free = free_gb(device)
     tell(0.1, "Preparing a patient")
     preparation, ready = prepare_some(cases, cache)
-    trial = Trial(config, ready, folder, make_fabric(device, config.precision))
+    trial = Trial(config, ready, load_config_heads(config, cache), folder, make_fabric(device, config.precision))
     patches = list(dict.fromkeys(phase.patch for phase in config.phases))
     step_seconds = []
     for number, patch in enumerate(patches):

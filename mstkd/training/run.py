@@ -13,7 +13,7 @@ from mstkd.errors import InputError
 from mstkd.models import load_package
 from mstkd.network import MSTKDNet
 from mstkd.runs.layout import CONFIG, DATALIST, PAUSE
-from mstkd.training.cases import Cases, check_cases, load_cases
+from mstkd.training.cases import Cases, check_cases, load_cases, load_config_heads
 from mstkd.training.checkpoint import NAME as CHECKPOINT
 from mstkd.training.checkpoint import check_room
 from mstkd.training.config import TrainingConfig, write_config
@@ -90,6 +90,8 @@ def _train(run: Path, config: TrainingConfig, cache: Path, fabric: Fabric, life:
     if cases is None:
         return False
     training, validation = cases
+    with fabric.rank_zero_first():
+        heads = load_config_heads(config, cache)
     life.status.tell(text="Making the networks")
     subsets = config.validation.subsets
     samples = Samples(run, validation[:: fabric.world_size] if fabric.is_global_zero else [], subsets)
@@ -108,6 +110,7 @@ def _train(run: Path, config: TrainingConfig, cache: Path, fabric: Fabric, life:
         fabric=fabric,
         validate=validate,
         journal=life.journal,
+        heads=heads,
         resume=begun,
     )
     if fabric.is_global_zero:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from lightning_fabric import Fabric
 
 from mstkd.data.cache import CachedCase
 from mstkd.data.dataset import SampleStream
+from mstkd.data.synthesis import Head
 from mstkd.modalities import CHANNELS
 from mstkd.training.checkpoint import save_best
 from mstkd.training.config import TrainingConfig
@@ -33,9 +35,12 @@ class Trial:
         workers_gb: The most that the processes that prepare samples had.
     """
 
-    def __init__(self, config: TrainingConfig, ready: list[CachedCase], folder: Path, fabric: Fabric) -> None:
+    def __init__(
+        self, config: TrainingConfig, ready: list[CachedCase], heads: Sequence[Head], folder: Path, fabric: Fabric
+    ) -> None:
         self.device, self.save_seconds, self.workers_gb = fabric.device, 0.0, 0.0
-        self._config, self._ready, self._folder, self._fabric = config, ready, folder, fabric
+        self._config, self._ready, self._heads = config, ready, heads
+        self._folder, self._fabric = folder, fabric
         self._watch = self._new_watch()
         self._trainer = Trainer(
             probed(config, config.phases[0].patch, 1),
@@ -44,6 +49,7 @@ class Trial:
             fabric=fabric,
             validate=lambda network, stop: {},  # not due
             journal=Journal(folder, (lambda event: self._watch.listen(event),)),
+            heads=heads,
         )
 
     def step_seconds(self, patch: tuple[int, int, int]) -> float:
@@ -51,7 +57,7 @@ class Trial:
         trainer = self._trainer
         watch = self._watch = self._new_watch()
         trainer.config = probed(self._config, patch, trainer.step + watch.most + 1)
-        trainer.stream = SampleStream(self._ready, sample_plan(trainer.config))
+        trainer.stream = SampleStream(self._ready, sample_plan(trainer.config), self._heads, self.device)
         ended = 0.0
 
         def enough() -> bool:
@@ -83,7 +89,7 @@ class Trial:
 
 def probed(config: TrainingConfig, patch: tuple[int, int, int], steps: int) -> TrainingConfig:
     """The configuration with that many steps of one patch, without checkpoint, validation or a base."""
-    phase = config.phases[0].model_copy(update={"steps": steps, "patch": patch})
+    phase = next(phase for phase in config.phases if phase.patch == patch).model_copy(update={"steps": steps})
     validation = config.validation.model_copy(update={"every": NEVER})
     changes: dict[str, Any] = {"phases": (phase,), "validation": validation, "checkpoint_every": NEVER}
     return config.model_copy(update=changes | {"start_from": None})

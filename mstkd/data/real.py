@@ -1,0 +1,129 @@
+"""Patches of real patients, some of them with another patient's tumour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mstkd.data.augmentation import Random, Size, crop, distort, random_transform, warp
+from mstkd.data.cache import CachedCase
+from mstkd.data.held import Arrays, HeldCases
+from mstkd.data.transplant import transplant
+from mstkd.modalities import CHANNELS
+from mstkd.regions import REGIONS
+
+Array = np.ndarray
+Augmentation = Literal["none", "paper", "strong"]
+ROOM = 1.15
+"""How much larger than the patch the cut is, so that rotated patches have few empty corners."""
+TUMOUR_CENTRED = 0.67
+"""Share of patches around a tumour voxel."""
+
+
+class Drawn(NamedTuple):
+    """A patch.
+
+    Attributes:
+        image: ``(4, H, W, D)`` float32, zero in channels that do not exist.
+        labels: ``(H, W, D)`` of our classes.
+        available: Which channels exist.
+        known: Which of WT, TC and ET the reference knows.
+    """
+
+    image: Tensor
+    labels: Tensor
+    available: list[bool]
+    known: list[bool]
+
+
+class RealPatients:
+    """Cached cases, from which patches are drawn.
+
+    Args:
+        weights: How often a case of each data set is drawn, relative to 1.
+        augmentation: ``none`` (crops only), ``paper`` (flips and rotations too) or ``strong``
+            (also scaling, shear and intensities).
+        device: Where patches are made.
+    """
+
+    def __init__(
+        self,
+        cases: Sequence[CachedCase],
+        weights: Mapping[str, float],
+        augmentation: Augmentation,
+        device: torch.device,
+    ) -> None:
+        share = np.array([weights.get(case.case.dataset, 1.0) for case in cases])
+        self.cases, self._share = list(cases), share / share.sum()
+        self._augmentation, self._held = augmentation, HeldCases(cases, device)
+
+    def draw(self, size: Size, transplanted: float, rng: Random) -> Drawn:
+        """One patch; with probability ``transplanted`` it also carries another patient's tumour.
+
+        Raises:
+            InputError: The case's file in the cache is gone or unreadable.
+        """
+        number = int(rng.choice(len(self.cases), p=self._share))
+        donor = int(rng.choice(len(self.cases), p=self._share))
+        if rng.random() >= transplanted or donor == number or not len(self._held.places(donor, True)):
+            donor = number
+        pair = [self.cases[n] for n in dict.fromkeys((number, donor))]
+        available = [all(case.mask[c] for case in pair) for c in range(len(CHANNELS))]
+        known = [all(region in case.case.convention.regions for case in pair) for region in REGIONS]
+        cut = size
+        if self._augmentation != "none":
+            cut = (int(size[0] * ROOM), int(size[1] * ROOM), int(size[2] * ROOM))
+        # Only sequences that exist are worked on; the others stay zero.
+        channels = [c for c, there in enumerate(available) if there]
+        if donor == number:
+            start = self._start(number, self._centre(number, rng), cut, rng)
+            part, labels, _ = self._cut(number, start, cut, channels)
+        else:
+            part, labels = self._transplanted(number, donor, cut, channels, rng)
+        part, labels = self._augmented(part, labels, size, rng)
+        image = torch.zeros((len(CHANNELS), *size), device=part.device)
+        image[channels] = part
+        return Drawn(image, labels, available, known)
+
+    def _augmented(self, part: Tensor, labels: Tensor, size: Size, rng: Random) -> tuple[Tensor, Tensor]:
+        if self._augmentation == "none":
+            return part, labels
+        transform = random_transform(rng, strong=self._augmentation == "strong")
+        part = warp(part, transform, size, "bilinear")
+        labels = warp(labels[None], transform, size, "nearest")[0]
+        return (distort(part, rng) if self._augmentation == "strong" else part), labels
+
+    def _transplanted(
+        self, number: int, donor: int, cut: Size, channels: list[int], rng: Random
+    ) -> tuple[Tensor, Tensor]:
+        """The recipient's cut, with the donor's tumour centred on a voxel of its brain, mirrored at random."""
+        brain, tumour = self._held.places(number, False), self._held.places(donor, True)
+        place = brain[rng.integers(len(brain))]
+        start = self._start(number, place, cut, rng)
+        mirrored = np.flatnonzero(rng.integers(0, 2, 3))
+        within = place - start
+        within[mirrored] = np.array(cut)[mirrored] - 1 - within[mirrored]
+        other = self._cut(donor, tumour.mean(axis=0).astype(int) - within, cut, channels)
+        flipped = Arrays(*(array.flip([int(axis) - 3 for axis in mirrored]) for array in other))
+        return transplant(self._cut(number, start, cut, channels), flipped)
+
+    def _centre(self, number: int, rng: Random) -> Array:
+        places = self._held.places(number, True)
+        if rng.random() < TUMOUR_CENTRED and len(places):
+            return places[rng.integers(len(places))]
+        return rng.integers(0, self._held.arrays(number).labels.shape)
+
+    def _start(self, number: int, centre: Array, cut: Size, rng: Random) -> Array:
+        """Where a cut around a voxel begins: the voxel in its middle half, the cut inside the image where it fits."""
+        have, want = np.array(self._held.arrays(number).labels.shape), np.array(cut)
+        start = centre + rng.integers(-want // 4, want // 4 + 1) - want // 2
+        return np.where(have > want, np.clip(start, 0, np.maximum(0, have - want)), (have - want) // 2)
+
+    def _cut(self, number: int, start: Array, cut: Size, channels: list[int]) -> Arrays:
+        images, labels, brain = (crop(array, start, cut) for array in self._held.arrays(number))
+        device = self._held.device
+        return Arrays(images[channels].to(device).float(), labels.to(device), brain.to(device))
