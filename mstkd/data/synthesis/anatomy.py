@@ -1,0 +1,82 @@
+"""The tissues of a synthetic head, and how FreeSurfer's labels map to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+import numpy as np
+
+Array = np.ndarray
+
+
+class Anatomy(IntEnum):
+    """What a voxel of a healthy head is. ``CAVITY`` is air inside the head: sinuses, mouth, ear."""
+
+    AIR = 0
+    CAVITY = 1
+    WHITE = 2
+    CORTEX = 3
+    DEEP = 4
+    CEREBELLAR_WHITE = 5
+    CEREBELLAR_CORTEX = 6
+    STEM = 7
+    VENTRICLE = 8
+    CHOROID = 9
+    CSF = 10
+    SKULL = 11
+    MARROW = 12
+    FAT = 13
+    SOFT = 14
+    MUCOSA = 15
+    EYE = 16
+    VESSEL = 17
+
+
+PARENCHYMA = (
+    Anatomy.WHITE,
+    Anatomy.CORTEX,
+    Anatomy.DEEP,
+    Anatomy.CEREBELLAR_WHITE,
+    Anatomy.CEREBELLAR_CORTEX,
+    Anatomy.STEM,
+)
+FLUID = (Anatomy.VENTRICLE, Anatomy.CHOROID, Anatomy.CSF)
+
+# FreeSurfer's FreeSurferColorLUT.txt below 500 (right-hand twins from 41); 136, 137, 163 and 164 lie in the lateral
+# ventricles; 25 and 57 are lesions of white matter. From 500: the atlas of SAMSEG's heads (502 artery, 508 eye
+# muscles, 512 cord, 514 vein, 530 optic nerve). 165, 258 and 259: skull, other tissue and eyes of SynthSeg's maps.
+_SOURCES: dict[Anatomy, tuple[int, ...]] = {
+    Anatomy.WHITE: (2, 41, 25, 57, 85, 530),
+    Anatomy.CORTEX: (3, 42),
+    Anatomy.DEEP: (10, 11, 12, 13, 17, 18, 26, 28, 49, 50, 51, 52, 53, 54, 58, 60),
+    Anatomy.CEREBELLAR_WHITE: (7, 46),
+    Anatomy.CEREBELLAR_CORTEX: (8, 47),
+    Anatomy.STEM: (16, 512),
+    Anatomy.VENTRICLE: (4, 5, 14, 15, 43, 44, 72),
+    Anatomy.CHOROID: (31, 63, 136, 137, 163, 164),
+    Anatomy.CSF: (24,),
+    Anatomy.SKULL: (165, 515),
+    Anatomy.MARROW: (516,),
+    Anatomy.FAT: (511,),
+    Anatomy.SOFT: (258, 507, 508),
+    Anatomy.MUCOSA: (509,),
+    Anatomy.EYE: (259, 506),
+    Anatomy.VESSEL: (30, 62, 502, 514),
+}
+
+
+def from_labels(labels: Array) -> Array:
+    """A FreeSurfer label map of a head to its tissues, uint8 of the same shape; unknown labels are soft tissue."""
+    table = np.full(int(labels.max()) + 1, Anatomy.SOFT, dtype=np.uint8)
+    table[0] = Anatomy.AIR
+    for tissue, values in _SOURCES.items():
+        table[[value for value in values if value < table.size]] = tissue
+    return table[labels]
+
+
+def is_one_of(tissues: Array, kinds: Iterable[Anatomy]) -> Array:
+    """Where a tissue map holds one of these, bool of the same shape."""
+    table = np.zeros(len(Anatomy), dtype=bool)
+    table[list(kinds)] = True
+    return table[tissues]
