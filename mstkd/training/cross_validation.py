@@ -94,25 +94,20 @@ def cross_validate(
         InputError: The folder holds other folds or a candidate of another configuration, no run can
             be made of a candidate (nothing is made then), or a run fails.
     """
+    if make_fabric(device, candidates[BASE][1].precision).world_size > 1:
+        raise InputError("a cross-validation runs in one process; start it without torchrun.")
     divided = divide_folds(read_datalist(datalist), folds, candidates[BASE][1].seed)
-    for name, (_, config) in candidates.items():
-        runs = [_run(folder, name, number) for number in range(1, folds + 1)]
-        for run in runs:
-            refuse_other(run, config)
-        if not all(map(read_run, runs)):
-            check_start(config, divided[0], datalist)
+    _refuse_unfit(candidates, divided, datalist, folder)
     _keep_folds(divided, folder)
     forget_old_stop(folder)
     for name, (_, config) in candidates.items():
         fabric = make_fabric(device, config.precision)
-        if fabric.world_size > 1:
-            raise InputError("a cross-validation runs in one process; start it without torchrun.")
         for number in range(1, folds + 1):
             if (folder / STOP).exists():  # asked while no run was there to ask
                 (folder / STOP).unlink()
                 return False
             say(f"Candidate {name}, fold {number} of {folds}")
-            run, own = _run(folder, name, number), folder / f"{FOLD}{number}.json"
+            run, own = _run(folder, name, number), _datalist(folder, number)
             if not train_arm(config, own, run, cache, fabric, listeners, share_device):
                 return False
             if name == BASE and not all(measure(post, config, run, cache, fabric, share_device) for post in POSTS):
@@ -121,19 +116,33 @@ def cross_validate(
     return True
 
 
+def _refuse_unfit(candidates: Candidates, divided: Folds, datalist: Path, folder: Path) -> None:
+    """Raise InputError when a candidate was started with other settings, or no run can be made of it."""
+    for name, (_, config) in candidates.items():
+        runs = [_run(folder, name, number) for number in range(1, len(divided) + 1)]
+        for run in runs:
+            refuse_other(run, config)
+        if not all(map(read_run, runs)):
+            check_start(config, divided[0], datalist)
+
+
 def _run(folder: Path, candidate: str, number: int) -> Path:
     return folder / candidate / f"{FOLD}{number}"
+
+
+def _datalist(folder: Path, number: int) -> Path:
+    return folder / f"{FOLD}{number}.json"
 
 
 def _keep_folds(divided: Folds, folder: Path) -> None:
     """Write each fold's datalist; raises InputError when the folder holds other folds already."""
     for number, cases in enumerate(divided, 1):
-        own = folder / f"{FOLD}{number}.json"
+        own = _datalist(folder, number)
         if own.exists() and _sides(parse_datalist(own)) != _sides(cases):
             raise InputError(f"{folder} divides other patients, or them otherwise; choose another folder with -o.")
     folder.mkdir(parents=True, exist_ok=True)
     for number, cases in enumerate(divided, 1):
-        write_datalist(folder / f"{FOLD}{number}.json", cases)
+        write_datalist(_datalist(folder, number), cases)
 
 
 def _sides(cases: list[Case]) -> dict[str, tuple[str, str]]:
