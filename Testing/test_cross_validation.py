@@ -75,22 +75,23 @@ def with_another_examination(datalist):
 
 
 class Commands:
-    """One cross-validation in two folds of a base and one that starts from a package."""
+    """One cross-validation in two folds of two candidates that start from one package each."""
 
-    def __init__(self, place, package):
+    def __init__(self, place):
         self.place, self.folder = place, place / "choice"
         self.datalist = with_another_examination(write_patients(place / "patients"))
         self.base = write_config(
             place / "base.yaml",
-            phases=[{"steps": STEPS, "patch": [16, 16, 16], "learning_rate": 1e-2}],
+            phases=[{"steps": STEPS, "patch": [16, 16, 16], "learning_rate": 3e-3}],
             ema_decay=0.99,
             **PLAIN,
         )
-        self.tries = [f"tuned: start_from={package} seed=2"]
+        self.changes = [f"start_from={place / 'first'}"]
+        self.tries = [f"tuned: start_from={place / 'second'} seed=2"]
 
     def give(self, *changes, at=None, folds=2, tries=None):
         return cross_validate(
-            read_candidates(self.base, changes, self.tries if tries is None else tries),
+            read_candidates(self.base, [*self.changes, *changes], self.tries if tries is None else tries),
             self.datalist,
             self.folder,
             folds=folds,
@@ -111,9 +112,10 @@ class Commands:
 @pytest.fixture(scope="module")
 def commands(tmp_path_factory, small_architecture):
     place = tmp_path_factory.mktemp("choice")
-    torch.manual_seed(0)
-    write_package(place / "package", MSTKDNet(small_architecture), card())
-    return Commands(place, place / "package")
+    for seed, name in ((1, "first"), (0, "second")):  # an untrained network of seed 1 finds a tumour
+        torch.manual_seed(seed)
+        write_package(place / name, MSTKDNet(small_architecture), card() | {"name": name})
+    return Commands(place)
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +170,9 @@ def test_test_cases_are_in_no_folds_datalist_and_a_patient_is_on_one_side(finish
 
 
 def test_a_candidate_may_start_from_a_package_of_its_own(finished):
-    assert {path.parents[1].name for path in finished.folder.glob("*/*/base.json")} == {"tuned"}
+    for candidate, package in (("base", "first"), ("tuned", "second")):
+        for fold in (1, 2):
+            assert json.loads((finished.run(candidate, fold) / "base.json").read_text())["name"] == package
 
 
 def test_the_tables_means_and_differences_follow_from_the_scores_of_patients(finished):
@@ -201,6 +205,8 @@ def test_each_patient_is_scored_by_the_student_that_did_not_see_it(finished, sma
         if (row["modalities"], row["region"]) == ("FLAIR", "WT")
     }
     assert len(found) == 4 * 4
+    uses = {name: [found[name, case] for case in ("a", "b", "c")] for name in ("base", "base, flips", "base, no EMA")}
+    assert len(set(map(tuple, uses.values()))) == 3, "else one could be taken for the other"
     for fold in (1, 2):
         state = torch.load(finished.run("base", fold) / "checkpoint.pt", weights_only=True)
         trainee = state["student"]["module"]
