@@ -16,6 +16,7 @@ from small_run import write_config, write_patients
 from test_cli import mstkd, sentence
 
 from mstkd.errors import InputError
+from mstkd.evaluation.case_dice import CaseDice
 from mstkd.models import load_package, write_package
 from mstkd.network import MSTKDNet
 from mstkd.runs import read_journal
@@ -102,8 +103,8 @@ def test_a_run_trains_validates_and_becomes_a_package_of_student_or_teacher(tmp_
 
 
 def test_the_best_validated_student_is_packaged_not_the_last(tmp_path, train, monkeypatch):
-    scores = iter([0.9, 0.2])
-    monkeypatch.setattr("mstkd.training.run.validation_dice", lambda *_: {"FLAIR": {"WT": next(scores)}})
+    scores = iter([90.0, 20.0])
+    monkeypatch.setattr("mstkd.training.run.validation_dice", lambda *_: [CaseDice("c", "FLAIR", "WT", next(scores))])
     train("run")
     package_run(tmp_path / "run", tmp_path / "package", WORDS)
     best = load_file(tmp_path / "run" / BEST)

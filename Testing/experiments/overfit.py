@@ -26,7 +26,7 @@ from mstkd.training.checkpoint import load_checkpoint
 from mstkd.training.config import PRESET_FOLDER, read_config
 from mstkd.training.devices import make_fabric
 from mstkd.training.run import continue_run, start_run
-from mstkd.training.validation import validation_dice
+from mstkd.training.validation import figures_of, validation_dice
 
 SAMPLE = Path(__file__).parents[2] / "Resources" / "SampleData" / "BraTS2021_01479"
 BOX = (slice(52, 116), slice(44, 108), slice(46, 110))
@@ -71,7 +71,7 @@ def experiment(folder: Path, steps: int) -> dict[str, object]:
     network.load_state_dict(load_checkpoint(folder / "run")["average"]["network"])
     case = load_cached(read_datalist(datalist)[0], folder / "cache")
     dice = {
-        describe(c): validation_dice(network, [case], [c], fabric, stop=lambda: False).popitem()[1]
+        describe(c): figures_of(validation_dice(network, [case], [c], fabric, stop=lambda: False)).popitem()[1]
         for c in COMBINATIONS
     }
     singles = [dice[describe(c)]["WT"] for c in COMBINATIONS if len(c) == 1]

@@ -1,6 +1,6 @@
 """The command line, one file per group of commands; importing it imports no torch."""
 
-from mstkd.cli import batch, data, evaluate, models, segment, series, training
+from mstkd.cli import batch, cross_validation, data, evaluate, models, segment, series, training
 from mstkd.cli.shared import app
 
 
@@ -9,4 +9,4 @@ def main() -> None:
     app()
 
 
-__all__ = ["batch", "data", "evaluate", "main", "models", "segment", "series", "training"]
+__all__ = ["batch", "cross_validation", "data", "evaluate", "main", "models", "segment", "series", "training"]

@@ -82,6 +82,26 @@ def split_patients(strata: Mapping[str, Hashable], fractions: Fractions, seed: i
     return sides
 
 
+def fold_patients(strata: Mapping[str, Hashable], folds: int, seed: int) -> dict[str, int]:
+    """The fold of each patient, 1 to ``folds``, for cross-validation.
+
+    Folds differ by one patient at most, in all and within every stratum. The answer depends on the
+    patients, their strata and the seed alone.
+
+    Args:
+        strata: What each patient is balanced over, e.g. the data set.
+
+    Raises:
+        InputError: Fewer than two folds, or fewer patients than folds.
+    """
+    if not 2 <= folds <= len(strata):
+        raise InputError(
+            f"{len(strata)} patients cannot be divided into {folds} folds; give --folds 2 to their number."
+        )
+    queue = _shuffled(strata, np.random.default_rng(seed))
+    return {patient: 1 + place % folds for place, patient in enumerate(queue)}
+
+
 def _shuffled(strata: Mapping[str, Hashable], rng: np.random.Generator) -> list[str]:
     """All patients, stratum after stratum, in random order within and among them."""
     groups: defaultdict[Hashable, list[str]] = defaultdict(list)

@@ -12,7 +12,7 @@ from mstkd.evaluation.against import OVERALL, Difference, paired
 from mstkd.evaluation.bootstrap import mean_interval, patient_means
 from mstkd.evaluation.csvfile import write_rows
 from mstkd.evaluation.layout import Cell, Report, Table, to_markdown
-from mstkd.evaluation.metric import FEWEST, METRICS, Metric
+from mstkd.evaluation.metric import COLOURED, METRICS, Metric
 from mstkd.evaluation.page import to_html
 from mstkd.evaluation.published import Figure, published_ablation, published_dataset
 from mstkd.evaluation.scores import ALL, Score
@@ -154,14 +154,7 @@ def _arms_table(
     rows = []
     for arm in arms:
         cells = [Cell(arm.name), Cell(str(arm.steps)), Cell(f"{arm.hours:.2f}")]
-        for region in REGIONS:
-            mean = means.get((arm.name, region.value))
-            if mean is None:
-                cells.append(Cell())
-                continue
-            low, high = metric.ends(mean)
-            value = metric.of(mean)
-            cells.append(Cell(f"{value:.1f}", f"{low:.1f} to {high:.1f}", metric.colour(value)))
+        cells += [metric.cell(means.get((arm.name, region.value))) for region in REGIONS]
         if published:
             figures = [published.get((PUBLISHED_NAMES.get(arm.name, ""), region.value)) for region in REGIONS]
             cells += [Cell() if figure is None else Cell(f"{metric.of(figure):.1f}") for figure in figures]
@@ -174,16 +167,7 @@ def _differences_table(differences: Mapping[str, Sequence[Difference]], control:
     rows = []
     for name, own in differences.items():
         found = {d.region: d for d in own}
-        cells = [Cell(name)]
-        for region in REGIONS:
-            d = found.get(region.value)
-            if d is None:
-                cells.append(Cell())
-                continue
-            low, high = metric.ends(d)
-            cells.append(Cell(f"{metric.of(d):+.1f}", f"{low:+.1f} to {high:+.1f}", metric.change_colour(d)))
-        rows.append(cells)
-    coloured = f"Coloured where the interval excludes 0 and at least {FEWEST} patients count."
-    note = f"Paired within patients; {metric.direction}. {coloured}"
+        rows.append([Cell(name), *(metric.change_cell(found.get(region.value)) for region in REGIONS)])
+    note = f"Paired within patients; {metric.direction}. {COLOURED}"
     header = ["Arm", *(region.value for region in REGIONS)]
     return Table(f"{metric.name} minus the {control} arm's, in {metric.unit}", note, header, rows)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mstkd.evaluation.hausdorff import PENALTY_MM
+from mstkd.evaluation.layout import Cell
 
 FEWEST = 6
 """Patients without whom an interval is no reason to colour a difference."""
+COLOURED = f"Coloured where the interval excludes 0 and at least {FEWEST} patients count."
 BETTER, WORSE = "#cfe8d5", "#f9d9c4"
 
 
@@ -54,6 +56,20 @@ class Metric:
             return ""
         low, high = sorted(self.sign * end for end in self.ends(row))
         return BETTER if low > 0 else WORSE if high < 0 else ""
+
+    def cell(self, row: Any | None) -> Cell:
+        """A mean with its interval; empty without one."""
+        if row is None:
+            return Cell()
+        low, high = self.ends(row)
+        return Cell(f"{self.of(row):.1f}", f"{low:.1f} to {high:.1f}", self.colour(self.of(row)))
+
+    def change_cell(self, row: Any | None) -> Cell:
+        """A difference with its interval; empty without one."""
+        if row is None:
+            return Cell()
+        low, high = self.ends(row)
+        return Cell(f"{self.of(row):+.1f}", f"{low:+.1f} to {high:+.1f}", self.change_colour(row))
 
 
 DICE = Metric("Dice", "%", "dice", 1, lambda percent: percent / 100, 210)

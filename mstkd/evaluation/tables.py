@@ -83,13 +83,10 @@ def changes(differences: Sequence[Difference], other: str, metric: Metric) -> Ta
 def _ours(means: Sequence[Mean], name: str, region: Region, metric: Metric) -> Cell:
     if name == AVERAGE:
         row = average(means, region)
-        return _shaded(metric, metric.of(row), f"of {row.combinations} combinations") if row else Cell()
-    found = [mean for mean in means if (mean.modalities, mean.region) == (name, region.value)]
-    return _shaded(metric, metric.of(found[0]), "{:.1f} to {:.1f}".format(*metric.ends(found[0]))) if found else Cell()
-
-
-def _shaded(metric: Metric, value: float, small: str) -> Cell:
-    return Cell(f"{value:.1f}", small, metric.colour(value))
+        if row is None:
+            return Cell()
+        return Cell(f"{metric.of(row):.1f}", f"of {row.combinations} combinations", metric.colour(metric.of(row)))
+    return metric.cell(next((m for m in means if (m.modalities, m.region) == (name, region.value)), None))
 
 
 def _theirs(figure: Figure | None, metric: Metric) -> Cell:
@@ -97,7 +94,4 @@ def _theirs(figure: Figure | None, metric: Metric) -> Cell:
 
 
 def _change(row: Difference | None, metric: Metric) -> list[Cell]:
-    if row is None:
-        return [Cell(), Cell()]
-    small = "{:+.1f} to {:+.1f}".format(*metric.ends(row))
-    return [Cell(f"{metric.of(row):+.1f}", small, metric.change_colour(row)), Cell(str(row.patients))]
+    return [metric.change_cell(row), Cell() if row is None else Cell(str(row.patients))]

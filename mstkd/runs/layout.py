@@ -4,11 +4,15 @@ from __future__ import annotations
 
 CONFIG, DATALIST, JOURNAL = "config.yaml", "datalist.json", "journal.jsonl"
 STATUS, STOP, PAUSE, LOCK = "status.json", "stop", "pause", "lock"
+VALIDATION = "validation.csv"
+"""Dice of each case at the last validation."""
 SAMPLES, INDEX = "samples", "index.json"
 CACHE = "cache"
 """Folder of prepared patients beside the runs: as many folders as patients, and no run among them."""
 ARM = "run"
 """What the folder of an ablation's arm calls its run."""
+FOLD = "fold-"
+"""How the runs of a candidate of a cross-validation are called, with the fold's number."""
 
 STATUS_BYTES = 4096
 """The status is as long as this from its first writing on, so that a full disk cannot refuse a later one."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mstkd.runs.journal import Event, parse_events, step_of
-from mstkd.runs.layout import ARM, CACHE, CONFIG, JOURNAL, STALE_S, STATUS, STATUS_BYTES
+from mstkd.runs.layout import ARM, CACHE, CONFIG, FOLD, JOURNAL, STALE_S, STATUS, STATUS_BYTES
 
 END = 1 << 16
 """Bytes at either end of a journal in which its first start and its last event are looked for."""
@@ -45,7 +45,8 @@ class Run:
     """A run as its folder tells of it.
 
     Attributes:
-        name: The folder's; ``NAME/ARM`` for an arm of an ablation.
+        name: The folder's; ``NAME/ARM`` for an arm of an ablation, ``NAME/CANDIDATE/fold-N`` for a
+            run of a cross-validation.
         message: Why it failed, in one sentence, or empty.
         text: What is being done.
         steps: In all; 0 where it is not known yet.
@@ -81,7 +82,7 @@ def read_run(folder: Path) -> Run | None:
 
 
 def list_runs(folder: Path) -> list[Run]:
-    """The runs in a folder, those of an ablation's arms too; the last to give a sign first."""
+    """The runs in a folder, those of ablations and cross-validations too; the last to give a sign first."""
     found = (read_run(place) for place in _run_folders(folder))
     return sorted((run for run in found if run is not None), key=lambda run: run.changed, reverse=True)
 
@@ -120,7 +121,12 @@ def _run_folders(folder: Path) -> Iterator[Path]:
         if _holds_run(place):
             yield place
         else:
-            yield from (arm / ARM for arm in _inside(place) if _holds_run(arm / ARM))
+            yield from (run for arm in _inside(place) for run in _inside(arm) if _is_part(run) and _holds_run(run))
+
+
+def _is_part(run: Path) -> bool:
+    """Whether a run is called like one of an ablation's or a cross-validation's."""
+    return run.name == ARM or run.name.startswith(FOLD)
 
 
 def _inside(folder: Path) -> list[Path]:
@@ -138,7 +144,8 @@ def _holds_run(folder: Path) -> bool:
 
 def _name(folder: Path) -> str:
     whole = folder.absolute()
-    return "/".join(whole.parts[-3:-1]) if whole.name == ARM else whole.name
+    parts = whole.parts[-3:-1] if whole.name == ARM else whole.parts[-3:] if _is_part(whole) else whole.parts[-1:]
+    return "/".join(parts)
 
 
 def _by_status(folder: Path) -> Run | None:

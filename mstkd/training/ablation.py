@@ -130,6 +130,12 @@ def run_ablation(
     return True
 
 
+def refuse_other(run: Path, config: TrainingConfig) -> None:
+    """Raise InputError when the folder holds a run with another configuration."""
+    if read_run(run) is not None and read_config(config_of(run)) != config:
+        raise InputError(f"{run} was started with another configuration; choose another folder with -o.")
+
+
 def train_arm(
     config: TrainingConfig,
     datalist: Path,
@@ -140,10 +146,9 @@ def train_arm(
     share_device: bool,
 ) -> bool:
     """Start or continue an arm's run; True when it is complete."""
+    refuse_other(run, config)
     if read_run(run) is None:
         start_run(config, datalist, run)
-    elif read_config(config_of(run)) != config:
-        raise InputError(f"{run} was started with another configuration; choose another folder with -o.")
     if any(event["event"] == "finished" for event in read_journal(run)):
         return True
     return continue_run(run, config, cache=cache, fabric=fabric, listeners=listeners, share_device=share_device)
@@ -207,13 +212,18 @@ def compare(folder: Path, cases: Sequence[Case], say: Say) -> None:
     """Write the table of all arms and say what it shows."""
     arms = []
     for name in ARMS:
-        steps = [event for event in read_journal(folder / name / ARM) if event["event"] == "step"]
-        hours = sum(event["seconds"] for event in steps) / 3600
-        arms.append(Arm(name, len(steps), hours, read_scores(folder / name / "evaluation" / CASES)))
+        steps, hours = spent(folder / name / ARM)
+        arms.append(Arm(name, steps, hours, read_scores(folder / name / "evaluation" / CASES)))
     page = write_ablation(folder, arms, CONTROL, FULL, cases)
     for fact in page.facts:
         say(fact)
     say(f"Written to {folder}; begin with {folder / 'ablation.html'}.")
+
+
+def spent(run: Path) -> tuple[int, float]:
+    """The steps that a run has made, and the hours that they took."""
+    steps = [event for event in read_journal(run) if event["event"] == "step"]
+    return len(steps), sum(event["seconds"] for event in steps) / 3600
 
 
 def _merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

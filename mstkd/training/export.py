@@ -23,6 +23,7 @@ from mstkd.training.config import read_config
 from mstkd.training.curves import curve_points, draw_curves
 from mstkd.training.origins import origins
 from mstkd.training.run import config_of
+from mstkd.training.student import network_weights
 
 CITATION = (
     "Zhu S, Chen Y, Chen W, et al. Bridging the Gap in Missing Modalities: Leveraging Knowledge Distillation and "
@@ -152,5 +153,4 @@ def _teacher_weights(run: Path, state: dict[str, Any]) -> dict[str, Any]:
     trainee = state.get("teacher", {}).get("module")
     if not trainee:
         raise InputError(f"{run} trained no teacher beside its student; leave out --teacher.")
-    prefix = "network."
-    return {name.removeprefix(prefix): w for name, w in trainee.items() if name.startswith(prefix)}
+    return network_weights(trainee)

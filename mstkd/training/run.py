@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
 
-from mstkd.data.datalist import read_datalist, write_datalist
+from mstkd.data.datalist import Case, read_datalist, write_datalist
 from mstkd.errors import InputError
-from mstkd.models import load_package
+from mstkd.evaluation.case_dice import write_case_dice
+from mstkd.models import ModelPackage, load_package
 from mstkd.network import MSTKDNet
-from mstkd.runs.layout import CONFIG, DATALIST, PAUSE
+from mstkd.runs.layout import CONFIG, DATALIST, PAUSE, VALIDATION
 from mstkd.training.cases import Cases, check_cases, load_cases, load_config_heads
 from mstkd.training.checkpoint import NAME as CHECKPOINT
 from mstkd.training.checkpoint import check_room
@@ -24,7 +26,7 @@ from mstkd.training.life import Life, living
 from mstkd.training.loop import Asked, Trainer, check_shares
 from mstkd.training.origins import BASE, keep_card, keep_teacher
 from mstkd.training.samples import Samples
-from mstkd.training.validation import Figures, validation_dice
+from mstkd.training.validation import Figures, figures_of, validation_dice
 
 
 def start_run(config: TrainingConfig, datalist: Path, run: Path, processes: int = 1) -> None:
@@ -40,16 +42,27 @@ def start_run(config: TrainingConfig, datalist: Path, run: Path, processes: int 
     cases = read_datalist(datalist)
     if (run / CONFIG).exists():
         raise InputError(f"{run} holds a run already; resume it with --resume or choose another folder.")
-    check_cases(cases, config, datalist)
-    check_shares(config, processes)
-    if config.teacher is not None and config.teacher.package is not None:
-        load_package(config.teacher.package)
-    base = load_base(config)
+    base = check_start(config, cases, datalist, processes)
     run.mkdir(parents=True, exist_ok=True)
     if base is not None:
         keep_card(run / BASE, base.card)
     write_datalist(run / DATALIST, cases)
     write_config(run / CONFIG, config)
+
+
+def check_start(
+    config: TrainingConfig, cases: Sequence[Case], datalist: Path, processes: int = 1
+) -> ModelPackage | None:
+    """Refuse what no run can be made of; the model that it would start from, if it starts from one.
+
+    Raises:
+        InputError: As `start_run`.
+    """
+    check_cases(cases, config, datalist)
+    check_shares(config, processes)
+    if config.teacher is not None and config.teacher.package is not None:
+        load_package(config.teacher.package)
+    return load_base(config)
 
 
 def continue_run(
@@ -98,10 +111,13 @@ def _train(run: Path, config: TrainingConfig, cache: Path, fabric: Fabric, life:
 
     def validate(network: MSTKDNet, stop: Asked) -> Figures | None:
         life.status.tell(text=f"Validating after step {trainer.step}")
-        figures = validation_dice(network, validation, subsets, fabric, stop, samples.take)
-        if figures is not None:
-            samples.write(trainer.step)
-        return figures
+        rows = validation_dice(network, validation, subsets, fabric, stop, samples.take)
+        if rows is None:
+            return None
+        if fabric.is_global_zero:
+            write_case_dice(run / VALIDATION, rows)
+        samples.write(trainer.step)
+        return figures_of(rows)
 
     trainer = Trainer(
         config,

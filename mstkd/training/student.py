@@ -50,6 +50,12 @@ class Trainee(nn.Module):
         return {**vars(taps), "level_logits": logits}
 
 
+def network_weights(trainee: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of the network alone, from a `Trainee`'s."""
+    prefix = "network."
+    return {name.removeprefix(prefix): w for name, w in trainee.items() if name.startswith(prefix)}
+
+
 def segmentation(out: Mapping[str, Any], batch: Batch, level_weights: Sequence[float]) -> Tensor:
     """The segmentation loss, and that of the coarser levels, each on every 2nd, 4th, ... voxel of the labels.
 

@@ -10,9 +10,11 @@ import torch
 from lightning_fabric import Fabric
 
 from mstkd.data.cache import CachedCase
+from mstkd.evaluation.case_dice import CaseDice
 from mstkd.evaluation.dice import region_dice
+from mstkd.evaluation.scores import DECIMALS
 from mstkd.inference.segment import predict_within_memory
-from mstkd.modalities import CHANNELS, Modality, modality_mask
+from mstkd.modalities import CHANNELS, COMBINATIONS, Modality, modality_mask
 from mstkd.network import MSTKDNet
 from mstkd.regions import REGIONS, from_probabilities, region_probabilities
 from mstkd.training.devices import total
@@ -29,15 +31,22 @@ def validation_dice(
     fabric: Fabric,
     stop: Callable[[], bool],
     on_prediction: Seen = lambda *_: None,
-) -> Figures | None:
-    """Mean Dice as ``{"FLAIR+T1Gd": {"WT": 0.81, ...}}``, on the working grid; None when it was stopped.
+    *,
+    flips: bool = False,
+) -> list[CaseDice] | None:
+    """Dice on the working grid, case after case; None when it was stopped.
 
     A case counts for the subsets that it has, and for the regions that its reference
-    knows; a figure without a case is left out. The processes of a run share the cases.
+    knows. The processes of a run share the cases; each returns all rows.
+
+    Args:
+        flips: Also average over the left-right mirrored head.
     """
-    sums = torch.zeros(2, len(subsets), len(REGIONS), dtype=torch.float64, device=fabric.device)
+    shape = (2, len(cases), len(subsets), len(REGIONS))  # the value in percent, and whether there is one
+    table = torch.zeros(shape, dtype=torch.float64, device=fabric.device)
     stopped = False
-    for cached in cases[fabric.global_rank :: fabric.world_size]:
+    for index in range(fabric.global_rank, len(cases), fabric.world_size):
+        cached = cases[index]
         if stopped := stop():
             break
         for row, subset in enumerate(subsets):
@@ -45,19 +54,37 @@ def validation_dice(
                 continue
             mask = modality_mask(subset)
             images = np.asarray(cached.images, dtype=np.float32) * np.reshape(mask, (len(CHANNELS), 1, 1, 1))
-            probabilities, _ = predict_within_memory(network, images, mask, fabric.device)
+            probabilities, _ = predict_within_memory(network, images, mask, fabric.device, flips=flips)
             found = from_probabilities(region_probabilities(probabilities))
             on_prediction(cached, subset, found)
             for region, value in region_dice(found, cached.labels, cached.case.convention.regions).items():
-                sums[:, row, REGIONS.index(region)] += torch.tensor([value, 1.0], dtype=torch.float64).to(sums)
+                entry = torch.tensor([100 * value, 1.0], dtype=torch.float64)
+                table[:, index, row, REGIONS.index(region)] = entry.to(table)
     if total(fabric, torch.tensor(float(stopped), device=fabric.device)) > 0:
         return None
-    totals, counts = total(fabric, sums).cpu().numpy()
+    values, known = total(fabric, table).cpu().numpy()
+    return [
+        CaseDice(
+            cases[case].case.id,
+            "+".join(m.label for m in subsets[row]),
+            REGIONS[column].value,
+            round(float(values[case, row, column]), DECIMALS),
+        )
+        for case, row, column in np.argwhere(known)
+    ]
+
+
+def figures_of(rows: Sequence[CaseDice]) -> Figures:
+    """Mean Dice over the cases as ``{"FLAIR+T1Gd": {"WT": 0.81, ...}}``; a figure without a case is left out."""
+    values: dict[tuple[str, str], list[float]] = {}
+    for row in rows:
+        values.setdefault((row.modalities, row.region), []).append(row.dice)
     figures: Figures = {}
-    for row, subset in enumerate(subsets):
-        known = {r.value: round(totals[row, c] / counts[row, c], 4) for c, r in enumerate(REGIONS) if counts[row, c]}
+    for subset in COMBINATIONS:
+        name = "+".join(m.label for m in subset)
+        known = {r.value: round(fmean(own) / 100, 4) for r in REGIONS if (own := values.get((name, r.value)))}
         if known:
-            figures["+".join(m.label for m in subset)] = known
+            figures[name] = known
     return figures
 
 
