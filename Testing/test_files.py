@@ -33,9 +33,8 @@ def test_what_a_killed_writer_left_is_removed_after_a_day_and_no_other_file(tmp_
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     folder = tmp_path / "new" / "bundle"
-    with pytest.raises(ZeroDivisionError), whole_folder(folder) as draft:
-        (draft / "half").touch()
-        raise ZeroDivisionError
+    with pytest.raises(FileNotFoundError), whole_folder(folder) as draft:
+        (draft / "half" / "file").touch()
     assert list(folder.parent.iterdir()) == []
     folder.mkdir()
     with whole_folder(folder) as draft:
