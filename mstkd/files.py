@@ -6,6 +6,7 @@ import glob
 import hashlib
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -31,6 +32,26 @@ def whole_file(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder to fill; it takes the place of ``folder``, which is empty or does not exist, when all went well."""
+    folder = folder.resolve()  # "." has no name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
+    _sweep(folder)
+    draft.mkdir()
+    try:
+        yield draft
+        for path in draft.rglob("*"):
+            if path.is_file():
+                flush(path)
+        if folder.exists():
+            folder.rmdir()  # Windows renames onto nothing
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
 def flush(path: Path) -> None:
     """Return when a file's bytes are on the disk."""
     with path.open("rb+") as file:
@@ -38,11 +59,11 @@ def flush(path: Path) -> None:
 
 
 def _sweep(path: Path) -> None:
-    """Remove what killed processes left of this file a day ago or earlier."""
+    """Remove what killed processes left of this file or folder a day ago or earlier."""
     for draft in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
         with suppress(OSError):
             if is_left_over(draft):
-                draft.unlink()
+                shutil.rmtree(draft) if draft.is_dir() else draft.unlink()
 
 
 def is_left_over(path: Path) -> bool:

@@ -92,7 +92,7 @@ def segment_files(
     """Segment a patient and write the result folder; returns the summary.
 
     Args:
-        model: Folder of a model package; None takes the shipped one.
+        model: Folder of a model package; None takes the default one.
         finish: Adds files to the result's draft before all are put in place.
 
     Raises:

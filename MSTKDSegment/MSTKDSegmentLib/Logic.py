@@ -85,7 +85,7 @@ class SegmentLogic:
             brainMask: A volume node with your own brain mask; None lets the engine find the brain.
             output: A segmentation node whose segments are replaced; None adds a new one.
             report: A folder for the report on this patient (``report.html``); None writes none.
-            model: A model package; None takes the shipped one.
+            model: A model package; None takes the default one.
             device: "auto", "cpu" or "cuda".
             waitForCompletion: False returns None at once: follow `state` and `result` through `onChange`.
 

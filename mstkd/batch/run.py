@@ -39,7 +39,7 @@ def run_study(
 
     Args:
         folder: Of one study; its name is the result's.
-        model: Folder or name of a model; None takes the shipped one.
+        model: Folder or name of a model; None takes the default one.
 
     Returns:
         The outcome; what goes wrong with this study is a ``failed`` one.

@@ -1,4 +1,4 @@
-"""``mstkd models list``, ``install`` and ``remove``."""
+"""``mstkd models list``, ``install``, ``remove`` and ``export``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from mstkd.cli.shared import app, sentences, talk
 from mstkd.errors import InputError
 from mstkd.modalities import CHANNELS
 from mstkd.store import (
+    DEFAULT_MODEL,
+    InstalledModel,
     StagedModel,
     accept_staged,
     discard_staged,
@@ -39,11 +41,17 @@ def show() -> None:
         for model in installed_models():
             measured = model.expected_dice(CHANNELS)
             dice = f"{measured[0]:.2f} ({measured[1]})" if measured else "not measured"
-            table.add_row(model.label, dice, model.licence, "shipped" if model.shipped else str(model.folder))
+            table.add_row(model.label, dice, model.licence, _where(model))
         Console(highlight=False).print(table)
         for problem in problems():
             talk.print(f"Note: {problem}", markup=False)
         talk.print(f"Installed models lie in {models_folder()}.", markup=False)
+
+
+def _where(model: InstalledModel) -> str:
+    if not model.shipped:
+        return str(model.folder)
+    return "shipped, the default" if model.folder.name == DEFAULT_MODEL else "shipped"
 
 
 @models.command()
@@ -100,3 +108,19 @@ def remove(
         folder = folder if folder.is_dir() else find_model(Path(name))
         remove_model(folder)
         talk.print(f"{folder.name} is removed.", markup=False)
+
+
+@models.command()
+def export(
+    model: Annotated[Path, typer.Argument(metavar="NAME|FOLDER", help="An installed model, or a model package.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="New folder for the bundle.")],
+) -> None:
+    """Write a model as a bundle that MONAI runs."""
+    with sentences():
+        package = find_model(model)
+        from mstkd.bundle import export_bundle  # imports torch
+
+        export_bundle(package, output)
+        talk.print(
+            f"{output} is a MONAI bundle of {package.name}; its docs/README.md says how to run it.", markup=False
+        )

@@ -33,7 +33,7 @@ Changes = Annotated[
 ]
 Model = Annotated[
     Path | None,
-    typer.Option(metavar="NAME|FOLDER", help="An installed model, or a model package; default: the shipped one."),
+    typer.Option(metavar="NAME|FOLDER", help="An installed model, or a model package; default: the first as listed."),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 ShareDevice = Annotated[

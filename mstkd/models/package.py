@@ -51,12 +51,7 @@ def load_package(folder: Path) -> ModelPackage:
         command = f"mstkd package {shlex.quote(str(folder))} -o MODEL --description FILE"
         raise InputError(f"{folder} is a training run; make a model of it with: {command}.")
     card = read_card(folder)
-    try:
-        data = (folder / WEIGHTS).read_bytes()
-    except OSError as error:
-        raise InputError(f"{folder} lacks {WEIGHTS}; install the model package again.") from error
-    if hashlib.sha256(data).hexdigest() != card["weights"]["sha256"]:
-        raise InputError(f"{folder / WEIGHTS} is damaged (its SHA-256 is not the card's); install the package again.")
+    data = read_weights(folder / WEIGHTS, card)
     try:
         weights, architecture = load(data), architecture_from(card["architecture"])
         _refuse_other_shapes(weights, architecture)
@@ -67,6 +62,21 @@ def load_package(folder: Path) -> ModelPackage:
             f"{folder} holds weights of another network than its card says; install a package made for this one."
         ) from error
     return ModelPackage(card, network.float().eval())
+
+
+def read_weights(path: Path, card: Card) -> bytes:
+    """The content of a file of weights, verified against the card; safetensors, not yet read.
+
+    Raises:
+        InputError: Missing, or its SHA-256 is not the card's.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path.parent} lacks {path.name}; install the model again.") from error
+    if hashlib.sha256(data).hexdigest() != card["weights"]["sha256"]:
+        raise InputError(f"{path} is damaged (its SHA-256 is not the card's); install the model again.")
+    return data
 
 
 def _refuse_other_shapes(weights: Mapping[str, torch.Tensor], architecture: Architecture) -> None:

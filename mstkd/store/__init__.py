@@ -6,11 +6,12 @@ package (`stage_model`) imports the engine when it is called.
 
 from mstkd.store.card import CARD, WEIGHTS, Card, InstalledModel, needs_consent
 from mstkd.store.install import accept_staged, discard_staged, remove_model
-from mstkd.store.places import find_model, installed_models, models_folder, problems, shipped_model
+from mstkd.store.places import DEFAULT_MODEL, find_model, installed_models, models_folder, problems, shipped_model
 from mstkd.store.staging import StagedModel, stage_model
 
 __all__ = [
     "CARD",
+    "DEFAULT_MODEL",
     "WEIGHTS",
     "Card",
     "InstalledModel",

@@ -11,6 +11,7 @@ from mstkd.errors import InputError
 from mstkd.store.card import InstalledModel, read_model
 
 DEFAULT_MODEL = "compact-student"
+"""The shipped model, by its folder, that is used when none is chosen, and listed first."""
 _SHIPPED = (
     Path(__file__).parents[1] / "_models",  # a wheel
     Path(__file__).parents[2] / "Resources" / "Models",  # a checkout, or the installed extension
@@ -36,7 +37,7 @@ def user_folder() -> Path:
 
 
 def installed_models() -> list[InstalledModel]:
-    """All usable models, the shipped ones first, each group by folder name."""
+    """All usable models: the default, other shipped ones, the user's own; each group by folder name."""
     return [model for model in _read() if isinstance(model, InstalledModel)]
 
 
@@ -47,7 +48,8 @@ def problems() -> list[str]:
 
 def _read() -> Iterator[InstalledModel | str]:
     for place, shipped in [*((place, True) for place in _SHIPPED), (models_folder(), False)]:
-        for folder in sorted(place.iterdir()) if place.is_dir() else []:
+        folders = list(place.iterdir()) if place.is_dir() else []
+        for folder in sorted(folders, key=lambda folder: (not shipped or folder.name != DEFAULT_MODEL, folder)):
             if folder.is_dir() and not folder.name.startswith("."):
                 try:
                     yield read_model(folder, shipped=shipped)
