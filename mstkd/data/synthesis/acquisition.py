@@ -19,13 +19,14 @@ BIAS_SCALE_MM = 70.0
 
 @dataclass(frozen=True)
 class Acquisition:
-    """How an examination was done; one entry per sequence, white matter's grey value being about 1.
+    """How an examination was done; one entry per sequence.
 
     Attributes:
         bias: Standard deviation of the logarithm of the receiving coils' sensitivity, ``(4,)``.
         sigma: Of the blur in mm, ``(4,)``.
         shift: Of the sequence against the others in mm, ``(4, 3)``.
-        grain: Standard deviation of the noise that is blurred with the image, ``(4,)``.
+        grain: Standard deviation of the noise that is blurred with the image, as a share of
+            the brain's deviation, ``(4,)``.
         noise: Of the noise that is not, ``(4,)``.
         thickness: Of the slices in mm, ``(4,)``; 1 is none.
         axis: Across which they lie.
@@ -53,11 +54,11 @@ def draw_acquisition(rng: np.random.Generator) -> Acquisition:
     if rng.random() < 0.1:
         ghost = (int(rng.integers(C)), int(rng.integers(2)), 1 / int(rng.integers(2, 5)), rng.uniform(0.02, 0.12))
     return Acquisition(
-        bias=rng.uniform(0, 0.15, C),
+        bias=rng.uniform(0, 0.12, C),
         sigma=rng.uniform(0.4, 0.9, C),
         shift=rng.uniform(-0.5, 0.5, (C, 3)) * moved,
-        grain=np.exp(rng.uniform(np.log(0.005), np.log(0.08), C)),
-        noise=np.exp(rng.uniform(np.log(0.004), np.log(0.05), C)),
+        grain=np.exp(rng.uniform(np.log(0.02), np.log(0.2), C)),
+        noise=np.exp(rng.uniform(np.log(0.01), np.log(0.2), C)),
         thickness=tuple(int(rng.integers(2, 7)) if thick and rng.random() < chance else 1 for _ in range(C)),
         axis=int(rng.choice(3, p=(0.1, 0.1, 0.8))),
         ghost=ghost,
@@ -65,20 +66,22 @@ def draw_acquisition(rng: np.random.Generator) -> Acquisition:
     )
 
 
-def acquire(image: Tensor, plan: Acquisition, highest: Tensor, noise: Noise) -> Tensor:
-    """The image ``(4, H, W, D)`` as it is acquired.
+def acquire(image: Tensor, plan: Acquisition, deviation: Tensor, highest: Tensor, noise: Noise) -> Tensor:
+    """The image ``(4, H, W, D)`` as it is acquired; what is given is overwritten.
 
     Args:
+        deviation: ``(4,)``, the brain's.
         highest: ``(4,)``, the brightest value that is stored where there are few levels.
     """
     size = (image.shape[1], image.shape[2], image.shape[3])
     per_channel = (C, 1, 1, 1)
     bias = noise.smooth(C, size, BIAS_SCALE_MM) * _device(plan.bias, image).view(per_channel)
-    image = image * bias.exp_()
-    image += noise.white(*image.shape) * _device(plan.grain * _kept(plan.sigma), image).view(per_channel)
+    image *= bias.exp_()
+    grain = _device(plan.grain * _kept(plan.sigma), image) * deviation
+    image.addcmul_(noise.white(*image.shape), grain.view(per_channel))
     image = blur(image, plan.sigma, plan.shift)
-    real = noise.white(*image.shape) * _device(plan.noise, image).view(per_channel)
-    image = torch.hypot(image + real, real.roll(7, 1))  # the imaginary part: as random, and cheaper
+    receiver = noise.white(*image.shape).mul_((_device(plan.noise, image) * deviation).view(per_channel))
+    image = torch.hypot(image + receiver, receiver.roll(7, 1))  # the imaginary part is as random, and cheaper so
     for channel, thickness in enumerate(plan.thickness):
         if thickness > 1:
             image[channel] = _sliced(image[channel], thickness, plan.axis)

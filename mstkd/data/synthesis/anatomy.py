@@ -11,43 +11,47 @@ Array = np.ndarray
 
 
 class Anatomy(IntEnum):
-    """What a voxel of a healthy head is. ``CAVITY`` is air inside the head: sinuses, mouth, ear."""
+    """What a voxel of a healthy head is.
+
+    ``CAVITY`` is air inside the head: sinuses, mouth, ear. White matter beside the ventricles
+    and in spots brightens with age in FLAIR. Sulci have classes of their own because they are
+    narrower than a voxel in some people and wide in others.
+    """
 
     AIR = 0
     CAVITY = 1
     WHITE = 2
-    CORTEX = 3
-    DEEP = 4
-    CEREBELLAR_WHITE = 5
-    CEREBELLAR_CORTEX = 6
-    STEM = 7
-    VENTRICLE = 8
-    CHOROID = 9
-    CSF = 10
-    SKULL = 11
-    MARROW = 12
-    FAT = 13
-    SOFT = 14
-    MUCOSA = 15
-    EYE = 16
-    VESSEL = 17
+    PERIVENTRICULAR = 3
+    SPOT = 4
+    CORTEX = 5
+    DEEP = 6
+    CEREBELLAR_WHITE = 7
+    CEREBELLAR_CORTEX = 8
+    STEM = 9
+    NARROW_SULCUS = 10
+    SULCUS = 11
+    CSF = 12
+    VENTRICLE = 13
+    CHOROID = 14
+    DURA = 15
+    SKULL = 16
+    MARROW = 17
+    FAT = 18
+    SOFT = 19
+    MUCOSA = 20
+    EYE = 21
+    VESSEL = 22
 
 
-PARENCHYMA = (
-    Anatomy.WHITE,
-    Anatomy.CORTEX,
-    Anatomy.DEEP,
-    Anatomy.CEREBELLAR_WHITE,
-    Anatomy.CEREBELLAR_CORTEX,
-    Anatomy.STEM,
-)
-FLUID = (Anatomy.VENTRICLE, Anatomy.CHOROID, Anatomy.CSF)
+PARENCHYMA = tuple(Anatomy(value) for value in range(Anatomy.WHITE, Anatomy.STEM + 1))
+FLUID = tuple(Anatomy(value) for value in range(Anatomy.NARROW_SULCUS, Anatomy.CHOROID + 1))
 
 # FreeSurfer's FreeSurferColorLUT.txt below 500 (right-hand twins from 41); 136, 137, 163 and 164 lie in the lateral
 # ventricles; 25 and 57 are lesions of white matter. From 500: the atlas of SAMSEG's heads (502 artery, 508 eye
 # muscles, 512 cord, 514 vein, 530 optic nerve). 165, 258 and 259: skull, other tissue and eyes of SynthSeg's maps.
 _SOURCES: dict[Anatomy, tuple[int, ...]] = {
-    Anatomy.WHITE: (2, 41, 25, 57, 85, 530),
+    Anatomy.WHITE: (2, 41, 85, 530),
+    Anatomy.SPOT: (25, 57),
     Anatomy.CORTEX: (3, 42),
     Anatomy.DEEP: (10, 11, 12, 13, 17, 18, 26, 28, 49, 50, 51, 52, 53, 54, 58, 60),
     Anatomy.CEREBELLAR_WHITE: (7, 46),

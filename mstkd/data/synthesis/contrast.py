@@ -13,6 +13,7 @@ Array = np.ndarray
 LESIONS = 3
 """NETC, SNFH and ET follow the healthy tissues in every table."""
 NETC, SNFH, ET = (len(Anatomy) + n for n in range(LESIONS))
+_FILLED = (Anatomy.WHITE, Anatomy.CORTEX, Anatomy.DEEP, Anatomy.STEM)
 UNUSUAL = 0.1
 """Share of the sequences whose healthy tissues have any grey values."""
 
@@ -22,8 +23,8 @@ class Contrast:
     """Grey values by sequence and tissue, white matter's being about 1.
 
     Attributes:
-        means: ``(4, 21)``; the last three are NETC, SNFH and ET.
-        deviations: ``(4, 21)``, of texture within a tissue.
+        means: ``(4, 26)``; the last three are NETC, SNFH and ET.
+        deviations: ``(4, 26)``, of texture within a tissue.
     """
 
     means: Array
@@ -39,10 +40,11 @@ def draw_contrast(kind: str, rng: np.random.Generator) -> Contrast:
         Modality.T1GD: _t1gd(t1 if rng.random() < 0.7 else _t1(rng), rng),
         Modality.T2: _t2(rng),
     }
-    for table in tables.values():
+    for modality in tables:
         if rng.random() < UNUSUAL:
-            table[Anatomy.WHITE : Anatomy.EYE + 1] = rng.uniform(0.3, 1.3, Anatomy.EYE + 1 - Anatomy.WHITE)
+            tables[modality] = _unusual(rng)
     _lesions(tables, kind, rng)
+    _age(tables, rng)
     means = np.stack([tables[modality] for modality in CHANNELS])
     texture = rng.uniform(0.01, 0.05, (len(CHANNELS), 1)) * rng.uniform(0.6, 1.4, means.shape)
     texture[:, [NETC, SNFH, ET]] *= rng.uniform(1.5, 3.5, (len(CHANNELS), LESIONS))
@@ -60,11 +62,18 @@ def _table(white: float, cortex: float, deep: float, fluid: float, rng: np.rando
     table[Anatomy.CEREBELLAR_CORTEX] = cortex * near[1]
     table[Anatomy.STEM] = (white + rng.uniform(0.1, 0.5) * (cortex - white)) * near[2]
     table[Anatomy.VENTRICLE] = fluid
-    table[Anatomy.CSF] = fluid + rng.uniform(0, 0.15) * (cortex - fluid)
+    table[Anatomy.CSF] = fluid + rng.uniform(0, 0.2) * (cortex - fluid)
     table[Anatomy.CHOROID] = fluid + rng.uniform(0.3, 0.9) * (cortex - fluid)
     table[Anatomy.EYE] = fluid * near[3]
     table[Anatomy.SKULL] = rng.uniform(0.05, 0.3)
+    table[Anatomy.DURA] = rng.uniform(0.2, 0.7)
     table[[Anatomy.AIR, Anatomy.CAVITY]] = rng.uniform(0, 0.05)
+    return table
+
+
+def _unusual(rng: np.random.Generator) -> Array:
+    table = _table(*rng.uniform(0.4, 1.3, 4), rng)
+    table[Anatomy.MARROW :][: Anatomy.VESSEL + 1 - Anatomy.MARROW] = rng.uniform(0.2, 2, Anatomy.VESSEL + 1 - Anatomy.MARROW)
     return table
 
 
@@ -81,14 +90,14 @@ def _t1(rng: np.random.Generator) -> Array:
 def _t1gd(t1: Array, rng: np.random.Generator) -> Array:
     table = t1 * rng.uniform(0.97, 1.03, t1.shape)
     table[Anatomy.VESSEL], table[Anatomy.MUCOSA] = rng.uniform(1.3, 2.4), rng.uniform(1.2, 2.0)
-    table[Anatomy.CHOROID] = rng.uniform(1.1, 1.8)
+    table[Anatomy.CHOROID], table[Anatomy.DURA] = rng.uniform(1.1, 1.8), rng.uniform(0.6, 1.4)
     return table
 
 
 def _t2(rng: np.random.Generator) -> Array:
     cortex = rng.uniform(1.15, 1.6)
     deep = 1 + rng.uniform(0.0, 0.7) * (cortex - 1)
-    table = _table(1, cortex, deep, cortex * rng.uniform(1.4, 2.6), rng)
+    table = _table(1, cortex, deep, cortex * rng.uniform(1.6, 3.2), rng)
     table[Anatomy.FAT], table[Anatomy.MARROW] = rng.uniform(0.8, 2.2), rng.uniform(0.6, 1.5)
     table[Anatomy.SOFT], table[Anatomy.MUCOSA] = rng.uniform(0.4, 0.9), rng.uniform(1.5, 3)
     table[Anatomy.VESSEL] = rng.uniform(0.2, 0.8)
@@ -129,14 +138,26 @@ def _lesions(tables: dict[Modality, Array], kind: str, rng: np.random.Generator)
     flair = tables[Modality.FLAIR]
     brain, fluid = _range(flair, Modality.FLAIR)
     flair[SNFH] = brain * rng.uniform(1.3, 2.1)
-    free = rng.uniform(-0.1, 0.8) if necrotic or rng.random() < 0.25 else rng.uniform(-0.2, 0.3)
+    free = rng.uniform(-0.1, 0.65) if necrotic or rng.random() < 0.25 else rng.uniform(-0.2, 0.3)
     flair[NETC] = flair[SNFH] + free * (fluid - flair[SNFH])
     flair[ET] = brain + rng.uniform(0.2, 1.0) * (flair[SNFH] - brain)
 
 
+def _age(tables: dict[Modality, Array], rng: np.random.Generator) -> None:
+    """How wide sulci are, and how white matter has aged; neither is a tumour."""
+    narrow, wide = np.sort(rng.uniform(0.0, 0.9, 2))
+    beside, spots = rng.uniform(0, 0.6, 2) * (rng.random(2) < 0.5)
+    for table in tables.values():
+        cortex, csf, white = table[Anatomy.CORTEX], table[Anatomy.CSF], table[Anatomy.WHITE]
+        table[Anatomy.NARROW_SULCUS] = cortex + narrow * (csf - cortex)
+        table[Anatomy.SULCUS] = cortex + wide * (csf - cortex)
+        table[Anatomy.PERIVENTRICULAR] = white + beside * (table[SNFH] - white)
+        table[Anatomy.SPOT] = white + spots * (table[SNFH] - white)
+
+
 def _range(table: Array, modality: Modality) -> tuple[float, float]:
     """What normal brain and free water look like, also where the healthy tissues are unusual."""
-    parenchyma = table[Anatomy.WHITE : Anatomy.STEM + 1]
+    parenchyma = table[list(_FILLED)]
     if modality is Modality.T2:
         brain = float(parenchyma.max()) if parenchyma.max() > table[Anatomy.VENTRICLE] else float(table[Anatomy.WHITE])
         return brain, max(float(table[Anatomy.VENTRICLE]), 1.6 * brain)

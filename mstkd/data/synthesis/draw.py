@@ -24,15 +24,15 @@ from mstkd.regions import Tissue
 Array = np.ndarray
 STRIPPED = 0.5
 """Share of the patients whose skull was removed."""
-INFILTRATED = {
+INFILTRATED = dict.fromkeys(PARENCHYMA, 0.9) | {
     Anatomy.WHITE: 1.0,
-    Anatomy.DEEP: 0.8,
-    Anatomy.STEM: 0.9,
-    Anatomy.CEREBELLAR_WHITE: 0.9,
     Anatomy.CORTEX: 0.55,
     Anatomy.CEREBELLAR_CORTEX: 0.5,
+    Anatomy.NARROW_SULCUS: 0.4,
 }
 """How much of oedema's contrast a tissue takes on."""
+BLENDED = 0.85
+"""What partial volume leaves of the deviation between tissues."""
 
 
 def synthesise(
@@ -58,16 +58,17 @@ def synthesise(
     tissues, depth = deformed(head, placement, masses(glioma, rng) if tumour else (), noise, rng)
     index = tissues.int()
     grey, scan = draw_contrast(glioma.kind, rng), draw_acquisition(rng)
-    image = looked_up(grey.means.T, index).movedim(-1, 0)
-    image += looked_up(grey.deviations.T, index).movedim(-1, 0) * _texture(size, noise, rng)
+    image = looked_up(grey.means, index)
+    texture = _texture(size, noise, rng)
+    image.addcmul_(looked_up(grey.deviations, index), texture)
     label = torch.zeros_like(tissues)
     volumes = torch.zeros(3, device=head.tissues.device)
     if tumour:
         levels = grow(glioma, tissues, depth, placement, noise, rng)
-        image, label = _with_tumour(image, grey, levels, index, depth, noise, rng)
+        image, label = _with_tumour(image, grey, levels, index, depth, texture, rng)
         volumes = glioma.volumes.to(head.tissues.device)
     mean, deviation, low, high = _brain_statistics(head, grey, scan, volumes)
-    image = acquire(image, scan, high, noise)
+    image = acquire(image, scan, deviation, high, noise)
     column = (-1, 1, 1, 1)
     low, high = low.view(column), high.view(column)
     image = (image.clamp(min=low, max=high) - mean.view(column)) / deviation.view(column)
@@ -79,11 +80,11 @@ def _texture(size: Size, noise: Noise, rng: np.random.Generator) -> Tensor:
     """Variation within tissues, ``(4, *size)``, deviation about 1: some of it the same in all sequences."""
     shared = noise.smooth(1, size, rng.uniform(3, 6))
     own = noise.smooth(4, size, rng.uniform(8, 25))
-    return 0.7 * shared + 0.7 * own
+    return 0.6 * shared + 0.8 * own
 
 
 def _with_tumour(
-    image: Tensor, grey: Contrast, levels: Tensor, index: Tensor, depth: Tensor, noise: Noise, rng: np.random.Generator
+    image: Tensor, grey: Contrast, levels: Tensor, index: Tensor, depth: Tensor, texture: Tensor, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
     """The image with the tumour's grey values blended in, and the label map."""
     core, oedema, enhancing = levels
@@ -93,11 +94,9 @@ def _with_tumour(
     wet *= 1 - rng.uniform(0, 0.5) * torch.exp(-oedema.clamp(min=0) / rng.uniform(3, 10))
     solid = torch.sigmoid(core / rng.uniform(0.3, 1.2)) * may_be_core
     bright = torch.sigmoid(enhancing / rng.uniform(0.3, 0.9))
-    size = (index.shape[0], index.shape[1], index.shape[2])
-    rough = noise.smooth(4, size, rng.uniform(3, 8))
     values = torch.from_numpy(np.stack([grey.means, grey.deviations]).astype(np.float32)).to(image.device)
     netc, snfh, et = (
-        values[0, :, lesion, None, None, None] + values[1, :, lesion, None, None, None] * rough
+        values[0, :, lesion, None, None, None] + values[1, :, lesion, None, None, None] * texture
         for lesion in (contrast.NETC, contrast.SNFH, contrast.ET)
     )
     image = torch.lerp(torch.lerp(image, snfh, wet), torch.lerp(netc, et, bright), solid)
@@ -117,13 +116,15 @@ def _brain_statistics(
     device = head.shares.device
     means = torch.from_numpy(grey.means.astype(np.float32)).to(device)
     own = torch.from_numpy(grey.deviations.astype(np.float32)).to(device)
-    spread = torch.from_numpy((scan.grain**2 + scan.noise**2).astype(np.float32)).to(device)[:, None]
     bias = torch.from_numpy(scan.bias.astype(np.float32)).to(device)[:, None]
+    noise = torch.from_numpy((scan.grain**2 + scan.noise**2).astype(np.float32)).to(device)
     ill = (volumes / head.brain_ml).clamp(max=0.3)
     shares = torch.cat([head.shares * (1 - ill.sum()), ill])
-    variances = own**2 + spread + (bias * means) ** 2
     mean = (shares * means).sum(dim=1)
-    deviation = (shares * (variances + (means - mean[:, None]) ** 2)).sum(dim=1).sqrt()
+    variances = own**2 + (bias * means) ** 2
+    spread = (shares * (variances + BLENDED**2 * (means - mean[:, None]) ** 2)).sum(dim=1)
+    variances += (noise * spread)[:, None]
+    deviation = (spread * (1 + noise)).sqrt()
     tail = CLIP_PERCENTILES[0] / 100
     # In the tissue at the end of the range, all that is beyond the limit makes up the tail.
     reach = -torch.special.ndtri((tail / shares.clamp(min=2 * tail)).clamp(max=0.5)) * variances.sqrt()
@@ -135,7 +136,7 @@ def _brain_statistics(
 
 def _brain_mask(depth: Tensor, noise: Noise, rng: np.random.Generator) -> Tensor:
     size = (depth.shape[0], depth.shape[1], depth.shape[2])
-    rim = rng.uniform(-1.5, 1.0) + rng.uniform(0, 0.8) * noise.smooth(1, size, 12)[0]
+    rim = rng.uniform(-1.5, 1.0) + rng.uniform(0, 0.6) * noise.smooth(1, size, 12)[0]
     return depth > rim
 
 

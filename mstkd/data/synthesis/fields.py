@@ -11,7 +11,7 @@ from torch.nn import functional
 
 Array = np.ndarray
 Size = tuple[int, int, int]
-SPREAD = 3.2
+SPREAD = 6.9
 """What brings a field of `smooth` to a standard deviation of about 1."""
 
 
@@ -58,28 +58,41 @@ def averaged(fine: Tensor, step: int) -> Tensor:
 def blur(image: Tensor, sigma: Array, shift: Array) -> Tensor:
     """Each channel of ``(C, H, W, D)`` with its own Gaussian, whose centre may lie between voxels.
 
+    Beyond the border the outermost voxels go on.
+
     Args:
         sigma: ``(C,)`` in voxels, at most 1.
         shift: ``(C, 3)`` in voxels, at most 0.7.
     """
     offsets = np.arange(-2, 3)
-    channels = len(image)
     for axis in range(3):
         weights = np.exp(-0.5 * ((offsets - shift[:, axis, None]) / np.maximum(sigma[:, None], 0.25)) ** 2)
         weights /= weights.sum(axis=1, keepdims=True)
-        kernel = torch.from_numpy(weights.astype(np.float32)).to(image.device)
-        padding = [0] * 6
-        padding[2 * (2 - axis)] = padding[2 * (2 - axis) + 1] = 2
-        padded = functional.pad(image[None], padding, mode="replicate")[0]
-        parts = [padded.narrow(axis + 1, k, image.shape[axis + 1]) for k in range(len(offsets))]
-        out = parts[0] * kernel[:, 0].view(channels, 1, 1, 1)
-        for k, part in enumerate(parts[1:], start=1):
-            out.addcmul_(part, kernel[:, k].view(channels, 1, 1, 1))
-        image = out
+        kernel = torch.from_numpy(weights.astype(np.float32)).to(image.device).view(-1, len(offsets), 1, 1, 1)
+        image = _convolved(image, kernel, axis + 1)
     return image
 
 
+def _convolved(image: Tensor, kernel: Tensor, axis: int) -> Tensor:
+    count, reach = image.shape[axis], kernel.shape[1] // 2
+    out = image * kernel[:, reach]
+    for offset in range(-reach, reach + 1):
+        weight = kernel[:, reach + offset]
+        if offset > 0:
+            out.narrow(axis, 0, count - offset).addcmul_(image.narrow(axis, offset, count - offset), weight)
+            out.narrow(axis, count - offset, offset).addcmul_(image.narrow(axis, count - 1, 1), weight)
+        elif offset < 0:
+            out.narrow(axis, -offset, count + offset).addcmul_(image.narrow(axis, 0, count + offset), weight)
+            out.narrow(axis, 0, -offset).addcmul_(image.narrow(axis, 0, 1), weight)
+    return out
+
+
 def looked_up(table: Sequence[float] | Array, tissues: Tensor) -> Tensor:
-    """The table's value of each voxel's tissue, float32."""
+    """The table's value of each voxel's tissue, float32.
+
+    Args:
+        table: ``(T,)``, or ``(C, T)`` for a result ``(C, H, W, D)``.
+        tissues: ``(H, W, D)`` int32.
+    """
     values = torch.from_numpy(np.asarray(table, dtype=np.float32)).to(tissues.device)
-    return values[tissues]
+    return values.index_select(-1, tissues.flatten()).view(*values.shape[:-1], *tissues.shape)

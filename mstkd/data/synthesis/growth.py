@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mstkd.data.synthesis.anatomy import Anatomy
+from mstkd.data.synthesis.anatomy import PARENCHYMA, Anatomy
 from mstkd.data.synthesis.fields import Noise, Size, averaged, looked_up, nodes, upsample
 from mstkd.data.synthesis.placement import Placement
 from mstkd.data.synthesis.tumour import KINDS, Tumour
@@ -22,17 +22,22 @@ FAR = 60.0
 # How much slower than in white matter oedema spreads, and by how much farther from its centre a core seems to lie.
 _OEDEMA = {
     Anatomy.WHITE: 1.0,
+    Anatomy.PERIVENTRICULAR: 1.0,
+    Anatomy.SPOT: 1.0,
     Anatomy.CORTEX: 3.0,
     Anatomy.DEEP: 2.0,
     Anatomy.CEREBELLAR_WHITE: 1.2,
     Anatomy.CEREBELLAR_CORTEX: 3.0,
     Anatomy.STEM: 1.5,
+    Anatomy.NARROW_SULCUS: 5.0,
 }
-_CORE = dict.fromkeys(_OEDEMA, 1.0) | {
+_CORE = dict.fromkeys(PARENCHYMA, 1.0) | {
+    Anatomy.NARROW_SULCUS: 1.05,
+    Anatomy.SULCUS: 1.15,
+    Anatomy.CSF: 1.5,
     Anatomy.VENTRICLE: 1.8,
     Anatomy.CHOROID: 1.5,
-    Anatomy.CSF: 1.4,
-    Anatomy.VESSEL: 1.4,
+    Anatomy.VESSEL: 1.3,
 }
 _STOP = 12.0
 
@@ -53,10 +58,10 @@ def grow(
         return upsample(_of_shape(tumour, tumour.shape, placement, held, noise, rng), STEP, size)
     wobble = noise.smooth(3, coarse, rng.uniform(7, 14)) * 0.6 + noise.smooth(3, coarse, rng.uniform(3, 5)) * 0.4
     reached = _reached(tumour, placement, coarse, tissues.device, rng)
-    reached = reached * held * (1 + rng.uniform(0.1, 0.35) * wobble[0])
+    reached = reached * held * (1 + rng.uniform(0.1, 0.3) * wobble[0])
     radius = float(tumour.radii[0])
     core = (1 - reached) * radius
-    arrival = _spread(core > 0, STEP * slow * torch.exp(0.35 * wobble[1]), tumour.oedema_mm)
+    arrival = _spread(core > 0, STEP * slow * torch.exp(0.4 * wobble[1]), tumour.oedema_mm)
     oedema = tumour.oedema_mm - torch.where(core > 0, -core, arrival)
     enhancing = _enhancing(KINDS[tumour.kind].enhancing, core, wobble[2], radius, rng)
     levels = upsample(torch.stack([core, oedema, enhancing]), STEP, size)
@@ -118,15 +123,16 @@ def _spread(start: Tensor, cost: Tensor, reach: float) -> Tensor:
             lines = [functional.max_pool3d(-time, k, 1, [n // 2 for n in k]) for k in ((3, 1, 1), (1, 3, 1), (1, 1, 3))]
             near = -torch.maximum(torch.maximum(lines[0], lines[1]), lines[2])
         time = torch.minimum(time, near + cost)
-    return time[0, 0].clamp(max=reach + 12)
+    # Without the facets that steps along a grid leave.
+    return functional.avg_pool3d(time.clamp(max=reach + 12), 3, 1, 1, count_include_pad=False)[0, 0]
 
 
 def _enhancing(how: str, core: Tensor, wobble: Tensor, radius: float, rng: np.random.Generator) -> Tensor:
     if how == "rim":
-        thickness = min(rng.uniform(2, 9), 0.8 * radius)
-        return thickness * (1 + rng.uniform(0.2, 0.7) * wobble) - core
+        thickness = min(float(np.exp(rng.uniform(np.log(1.5), np.log(8)))), 0.8 * radius)
+        return thickness * (1 + rng.uniform(0.15, 0.5) * wobble) - core
     if how == "nodules":
-        return (wobble - rng.uniform(0.7, 1.5)) * 5
+        return (wobble - rng.uniform(0.6, 1.2)) * 5
     return torch.full_like(core, FAR if how == "all" else -FAR)
 
 

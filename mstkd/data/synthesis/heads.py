@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,25 +15,25 @@ from torch import Tensor
 
 from mstkd.data.synthesis.anatomy import FLUID, PARENCHYMA, Anatomy, from_labels, is_one_of
 from mstkd.data.synthesis.fields import upsample
+from mstkd.data.synthesis.refinement import refined
 from mstkd.errors import InputError
 from mstkd.files import file_sha256, whole_file
 from mstkd.preprocessing import read_labels
 from mstkd.preprocessing.grid import Grid, resample_labels, world_grid
 
 Array = np.ndarray
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the preparation changes what it yields."""
 MARGIN = 4
 NECK_MM = 45
 """What lies further below the brain is cut away: no examination of the brain shows it."""
-SULCUS_MM = 6
+SULCUS_MM = 10
 """Sulci narrower than twice this belong to the brain, as brain masks are usually drawn."""
-SCALP_MM, TABLE_MM = 4, 2
-"""Thickness of the fat under the skin and of the skull's tables, in maps that do not tell them apart."""
 HULL_STEP = 2
 """The hull is smooth, so it is found on every second voxel."""
 HULL_ZERO, HULL_STEPS = 128, 8
 """The hull's value on the brain's surface, and its steps per mm of depth."""
+GREY = (Anatomy.CORTEX, Anatomy.DEEP)
 SEEDS = 4096
 
 
@@ -47,10 +46,10 @@ class Head:
         tissues: ``(H, W, D)`` uint8 of `Anatomy`, RAS+, 1 mm.
         hull: ``(H, W, D)`` uint8: depth below the brain's surface with sulci closed,
             ``HULL_ZERO + HULL_STEPS * mm``, less than ``HULL_ZERO`` outside.
-        shares: ``(18,)`` float32, what part of the brain (in its hull) each tissue is.
+        shares: ``(23,)`` float32, what part of the brain (in its hull) each tissue is.
         brain_ml: The brain's volume.
         white: Up to ``SEEDS`` voxels of cerebral white matter, ``(N, 3)``, where tumours start.
-        grey: The same of cortex, deep grey matter, cerebellum and brain stem.
+        grey: The same of cortex and deep grey matter.
         floor: The lowest voxel of the brain along the third axis.
     """
 
@@ -100,7 +99,6 @@ def _load(file: Path, cache: Path) -> Head:
 def head_of(name: str, tissues: Array, hull: Array) -> Head:
     """A head from its two maps, ``(H, W, D)`` uint8 each."""
     counts = np.bincount(tissues[hull > HULL_ZERO], minlength=len(Anatomy)).astype(np.float32)
-    elsewhere = tuple(kind for kind in PARENCHYMA if kind != Anatomy.WHITE)
     return Head(
         name,
         torch.from_numpy(np.ascontiguousarray(tissues)),
@@ -108,7 +106,7 @@ def head_of(name: str, tissues: Array, hull: Array) -> Head:
         torch.from_numpy(counts / counts.sum()),
         float(counts.sum()) / 1000,
         _some(is_one_of(tissues, (Anatomy.WHITE,))),
-        _some(is_one_of(tissues, elsewhere)),
+        _some(is_one_of(tissues, GREY)),
         int(np.flatnonzero(is_one_of(tissues, PARENCHYMA[1:]).any(axis=(0, 1)))[0]),
     )
 
@@ -134,12 +132,8 @@ def prepare(file: Path) -> Array:
     tissues = from_labels(labels)
     box = _box(tissues != Anatomy.AIR)
     grid = Grid(volume.shape, volume.affine).crop(box)
-    tissues = resample_labels(tissues[box], grid, world_grid(grid))
-    tissues = _without_neck(tissues)
-    tissues = np.pad(tissues[_box(tissues != Anatomy.AIR)], MARGIN)
-    if not is_one_of(tissues, (Anatomy.MARROW, Anatomy.FAT)).any():
-        _layer(tissues)
-    _fill_cavities(tissues)
+    tissues = _without_neck(resample_labels(tissues[box], grid, world_grid(grid)))
+    tissues = refined(np.pad(tissues[_box(tissues != Anatomy.AIR)], MARGIN))
     return np.stack([tissues, _hull(tissues)])
 
 
@@ -154,26 +148,6 @@ def _box(mask: Array) -> tuple[slice, slice, slice]:
 def _without_neck(tissues: Array) -> Array:
     heights = np.flatnonzero(is_one_of(tissues, (Anatomy.CEREBELLAR_CORTEX, Anatomy.WHITE)).any(axis=(0, 1)))
     return tissues[:, :, max(0, int(heights[0]) - NECK_MM) :]
-
-
-def _layer(tissues: Array) -> None:
-    """Tell fat under the skin from other soft tissue, and marrow from the skull's tables, by depth."""
-    deep = ndimage.binary_erosion(tissues != Anatomy.AIR, iterations=SCALP_MM)
-    tissues[(tissues == Anatomy.SOFT) & ~deep] = Anatomy.FAT
-    tissues[ndimage.binary_erosion(tissues == Anatomy.SKULL, iterations=TABLE_MM)] = Anatomy.MARROW
-
-
-def _fill_cavities(tissues: Array) -> None:
-    """Air that the head encloses in any slice."""
-    head = tissues != Anatomy.AIR
-    for part in _slices(head):
-        part |= ndimage.binary_fill_holes(part)
-    tissues[head & (tissues == Anatomy.AIR)] = Anatomy.CAVITY
-
-
-def _slices(array: Array) -> Iterator[Array]:
-    for axis in range(3):
-        yield from np.moveaxis(array, axis, 0)
 
 
 def _hull(tissues: Array) -> Array:

@@ -19,7 +19,7 @@ STEP = 4
 ON_TUMOUR = 0.8
 """Share of the crops that are placed so that the tumour's centre lies in them."""
 ROTATION, SCALE, SHEAR = np.deg2rad(15), 0.15, 0.05
-ELASTIC_MM, ELASTIC_SCALE_MM = 2.0, 28.0
+ELASTIC_MM, ELASTIC_SCALE_MM = 2.0, 30.0
 FIXED_MM = 12.0
 """Depth below the brain's surface from which on tissue gives way to a mass."""
 
@@ -77,12 +77,12 @@ def deformed(
     head: Head, placement: Placement, masses: Sequence[Mass], noise: Noise, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
     """Tissues ``(H, W, D)`` uint8 and depth below the brain's surface in mm, float32, as the output shows them."""
-    points = upsample(_points(head, placement, masses, noise, rng), STEP, placement.size)
-    extent = head.tissues.shape
+    coarse = _points(head, placement, masses, noise, rng)
+    points = upsample(coarse, STEP, placement.size)
     tissues = functional.grid_sample(
-        head.tissues[None, None].float(), _grid(points, extent), mode="nearest", align_corners=True
+        head.tissues[None, None].float(), _grid(points, head.tissues.shape), mode="nearest", align_corners=True
     )
-    return tissues[0, 0].to(torch.uint8), _depth(head, points)
+    return tissues[0, 0].to(torch.uint8), upsample(_depth(head, coarse)[None], STEP, placement.size)[0]
 
 
 def _points(head: Head, placement: Placement, masses: Sequence[Mass], noise: Noise, rng: np.random.Generator) -> Tensor:

@@ -15,7 +15,7 @@ from mstkd.regions import Tissue
 
 Array = np.ndarray
 VOLUME_ML = (1.0, 150.0)
-IN_WHITE = 0.75
+IN_WHITE = 0.8
 """Share of the tumours that start in white matter."""
 REAL_SHAPES = 0.5
 """Share of the tumours that take a real one's shape where there are any."""
@@ -82,7 +82,7 @@ def plan(head: Head, shapes: Sequence[Tensor], rng: np.random.Generator) -> Tumo
     weights = np.array([kind.weight for kind in KINDS.values()])
     name = str(rng.choice(list(KINDS), p=weights / weights.sum()))
     kind = KINDS[name]
-    volume = float(np.exp(rng.uniform(*np.log(VOLUME_ML))))
+    volume = float(VOLUME_ML[0] * (VOLUME_ML[1] / VOLUME_ML[0]) ** rng.beta(1.6, 1.0))
     share = rng.uniform(*kind.core)
     radius, whole = _radius((share or SEED) * volume), _radius(volume)
     centres, radii = [start], [radius]
