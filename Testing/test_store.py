@@ -86,7 +86,8 @@ def test_importing_store_and_batch_loads_only_the_standard_library():
 
 def test_a_folder_is_staged_accepted_used_and_removed(small_package, models):
     (small_package / "README.md").write_text("Hello")
-    (small_package / "notes.txt").write_text("private")
+    for name in ("curves.png", "failures.png", "notes.txt"):
+        (small_package / name).write_text("private" if name == "notes.txt" else "a picture")
     staged = stage_model(small_package)
     assert staged.card["name"] == "small"
     assert [model.name for model in installed_models() if not model.shipped] == [], "nothing is installed unasked"
@@ -94,7 +95,7 @@ def test_a_folder_is_staged_accepted_used_and_removed(small_package, models):
     assert model.folder == models / "small-1"
     assert model.label == "small 1"
     assert left_in(models) == {"small-1"}
-    assert {path.name for path in model.folder.iterdir()} == {CARD, WEIGHTS, "README.md"}
+    assert {path.name for path in model.folder.iterdir()} == {CARD, WEIGHTS, "README.md", "curves.png", "failures.png"}
     assert stat.S_IMODE(model.folder.stat().st_mode) & 0o055 == 0o055, "others on this machine may use it"
     load_package(model.folder)
     assert find_model("small") == find_model("small-1") == model.folder
@@ -106,10 +107,14 @@ def test_a_folder_is_staged_accepted_used_and_removed(small_package, models):
 @pytest.mark.parametrize("prefix", ["", "small/"])
 def test_a_zip_file_is_staged_with_its_files_at_the_top_or_in_one_folder(small_package, tmp_path, prefix):
     members = {f"{prefix}{p.name}": p.read_bytes() for p in small_package.iterdir()}
-    members |= {f"{prefix}LICENSE": b"none", f"__MACOSX/{prefix}._card.json": b"of the Finder"}
+    members |= {
+        f"{prefix}LICENSE": b"none",
+        f"{prefix}curves.png": b"drawn",
+        f"__MACOSX/{prefix}._card.json": b"of the Finder",
+    }
     path = zipped(tmp_path / "a.zip", members)
     model = accept_staged(stage_model(path, sha256(path)).folder)
-    assert {file.name for file in model.folder.iterdir()} == {CARD, WEIGHTS, "LICENSE"}
+    assert {file.name for file in model.folder.iterdir()} == {CARD, WEIGHTS, "LICENSE", "curves.png"}
 
 
 def test_a_discarded_model_leaves_nothing(small_package, models):

@@ -218,6 +218,11 @@ def test_a_card_takes_the_means_of_unseen_test_cases_only(a_datalist, small_pack
     assert len(accuracy) == 15
     assert all(0 <= entry["dice_interval"][0] <= entry["dice"] <= 1 for entry in accuracy)
     assert {"hd95_mm", "missed", "invented"} <= set(accuracy[0])
+    card = read_card(small_package)
+    keys = {(row["sequences"], row["region"]) for row in accuracy}
+    assert {(row["sequences"], row["region"]) for row in card["calibration"]} == keys
+    assert {row["sequences"] for row in card["uncertainty"]} == {sequences for sequences, _ in keys}
+    assert all(0 <= row["errors_flagged"] <= 1 and row["cases"] == 1 for row in card["uncertainty"])
     with pytest.raises(InputError, match="never saw"):
         run(small_package, datalist, tmp_path / "out", card=True, split="train")
 

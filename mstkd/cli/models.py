@@ -1,4 +1,4 @@
-"""``mstkd models list``, ``install`` and ``remove``."""
+"""``mstkd models list``, ``card``, ``install`` and ``remove``."""
 
 from __future__ import annotations
 
@@ -47,6 +47,31 @@ def show() -> None:
 
 
 @models.command()
+def card(
+    name: Annotated[str, typer.Argument(help="NAME or NAME-VERSION as listed, or the model's folder.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write an HTML page here instead.")] = None,
+) -> None:
+    """What a model is, what it was trained on and must not be used for, and how good it was measured to be.
+
+    Prints Markdown, whose pictures lie in the model's folder; the page holds them itself.
+    """
+    with sentences():
+        from mstkd.evaluation.card_page import card_report
+        from mstkd.evaluation.layout import to_markdown
+        from mstkd.evaluation.page import to_html
+        from mstkd.files import whole_file
+        from mstkd.results.draft import disk_errors
+
+        report = card_report(find_model(name))
+        if output is None:
+            print(to_markdown(report))
+            return
+        with disk_errors(output), whole_file(output) as draft:
+            draft.write_text(to_html(report), encoding="utf-8")
+        talk.print(f"Written to {output}.", markup=False)
+
+
+@models.command()
 def install(
     source: Annotated[str, typer.Argument(help="A package's folder, its zip file, or the https address of one.")],
     sha256: Annotated[str | None, typer.Option(help="Of the zip file; an address needs it.")] = None,
@@ -81,7 +106,8 @@ def agree(staged: StagedModel, accepted: bool) -> None:
     """
     card = staged.card
     talk.print(f"{card['name']} {card['version']}: {card['summary']}", markup=False)
-    talk.print(f"{card['intended_use']}\nLicence: {card['licence']}", markup=False)
+    not_for = "".join(f"\nNot for this: {sentence}" for sentence in card.get("not_for", []))
+    talk.print(f"{card['intended_use']}{not_for}\nLicence: {card['licence']}", markup=False)
     if accepted or not needs_consent(card):
         return
     if not sys.stdin.isatty():

@@ -21,6 +21,7 @@ from mstkd.evaluation.report import Evaluation
 from mstkd.evaluation.report import report as page_of
 from mstkd.evaluation.scores import ALL, Score, read_scores, write_scores
 from mstkd.evaluation.summary import WITHOUT, Mean, accuracy, summarise
+from mstkd.evaluation.trust import calibration_values, uncertainty_values
 from mstkd.inference import choose_device
 from mstkd.inference.segment import Report
 from mstkd.modalities import COMBINATIONS, describe
@@ -52,7 +53,7 @@ def evaluate_package(
 
     Args:
         combinations: ``all`` 15, or ``single`` sequences; all available ones come on top.
-        card: Also store the means as the model card's accuracy.
+        card: Also enter the figures into the model's card.
         against: Folder of an earlier evaluation to compare with.
         report: Told before each combination of a case; may raise CancelledError, nothing is written then.
 
@@ -110,9 +111,18 @@ def evaluate_package(
             if against is None:  # an earlier comparison would not belong to these scores
                 (output / AGAINST).unlink(missing_ok=True)
     if card:
-        write_card(model, {**package.card, "accuracy": accuracy(evaluation.means)})
+        write_card(model, package.card | card_values(evaluation))
     say(f"Written to {output}; begin with {output / 'report.html'}.")
     return evaluation
+
+
+def card_values(evaluation: Evaluation) -> Card:
+    """What a model's card takes from an evaluation."""
+    return {
+        "accuracy": accuracy(evaluation.means),
+        "calibration": calibration_values(evaluation.calibration),
+        "uncertainty": uncertainty_values(evaluation.flagged),
+    }
 
 
 def write_cases(folder: Path, measured: Measured) -> None:

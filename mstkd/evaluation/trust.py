@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mstkd.evaluation.calibration import BINS, FAINT, NEAR_MM, CalibrationMean
@@ -84,4 +84,24 @@ def uncertainty_values(means: Sequence[FlaggedMean]) -> list[dict[str, Any]]:
             "cases": mean.cases,
         }
         for mean in means
+    ]
+
+
+def calibration_of(values: Sequence[Mapping[str, Any]]) -> list[CalibrationMean]:
+    """The means that a card's ``calibration`` holds."""
+    return [
+        CalibrationMean(
+            row["sequences"], row["region"], row["cases"], *(100 * v for v in (row["ece"], *row["ece_interval"]))
+        )
+        for row in values
+    ]
+
+
+def uncertainty_of(values: Sequence[Mapping[str, Any]]) -> list[FlaggedMean]:
+    """The means that a card's ``uncertainty`` holds."""
+    return [
+        FlaggedMean(
+            row["sequences"], row["cases"], *(100 * v for v in (row["errors_flagged"], *row["errors_flagged_interval"]))
+        )
+        for row in values
     ]

@@ -13,6 +13,8 @@ from mstkd.errors import InputError
 from mstkd.modalities import CHANNELS, Modality, describe, ordered
 
 CARD, WEIGHTS = "card.json", "weights.safetensors"
+CURVES, FAILURES = "curves.png", "failures.png"
+"""Pictures that a package may hold: of its training, and of the test cases in which it was worst."""
 Card = dict[str, Any]
 
 _PERMISSIVE = {"apache 2", "apache 2.0", "mit", "bsd 2 clause", "bsd 3 clause", "cc0", "cc0 1.0", "cc by 4.0"}
