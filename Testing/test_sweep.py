@@ -16,12 +16,14 @@ from mstkd.evaluation.scores import ALL, NAMES, Score, read_scores, write_scores
 from mstkd.evaluation.summary import summarise
 from mstkd.evaluation.sweep import evaluate_package
 from mstkd.inference import segment
+from mstkd.modalities import CHANNELS, describe
 from mstkd.models import read_card
 from mstkd.network import MSTKDNet
 
 FILES = {"cases.csv", "cases_without_cleanup.csv", "calibration.csv", "uncertainty.csv", "summary.csv"} | {
     "reliability.csv",
     "reliability.png",
+    "failures.png",
     "report.md",
     "report.html",
 }
@@ -108,7 +110,7 @@ def test_probabilities_and_uncertainty_are_measured_with_the_same_run_of_the_net
     assert {(row["case"], row["modalities"]) for row in rows} == {key[:2] for key in scores}
     assert all(0 <= float(row["share"]) <= 100 and int(row["wrong"]) > 0 for row in rows)
     page = (tmp_path / "out" / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 1
+    assert page.count("data:image/png;base64,") == 2
     assert "by chance it would hold 10%" in page
     assert "(reliability.png)" in (tmp_path / "out" / "report.md").read_text()
 
@@ -143,12 +145,15 @@ def test_the_network_runs_once_per_combination_and_clean_up_is_told_apart(
         return found
 
     monkeypatch.setattr(measured, "segment", counting)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "failures.png").write_text("of an earlier evaluation")
     run(small_package, a_datalist(ONE_COMPLETE), tmp_path / "out")
     assert len(given) == len(set(given)) == 15
     cleaned = read_scores(tmp_path / "out" / "cases.csv")
     uncleaned = read_scores(tmp_path / "out" / "cases_without_cleanup.csv")
     assert {(s.dice, s.hd95, s.missed, s.invented) for s in cleaned} == {(100, 0, False, False)}
     assert {(s.dice, s.invented) for s in uncleaned if s.region == "ET"} == {(0, True)}
+    assert not (tmp_path / "out" / "failures.png").exists(), "without an error there is no failure"
     text = (tmp_path / "out" / "report.md").read_text()
     assert "| ET, with | 100.0 | 0.0 | 0 | 0 |" in text
     assert "| ET, without | 0.0 | 373.1 | 0 | 15 |" in text
@@ -223,6 +228,8 @@ def test_a_card_takes_the_means_of_unseen_test_cases_only(a_datalist, small_pack
     assert {(row["sequences"], row["region"]) for row in card["calibration"]} == keys
     assert {row["sequences"] for row in card["uncertainty"]} == {sequences for sequences, _ in keys}
     assert all(0 <= row["errors_flagged"] <= 1 and row["cases"] == 1 for row in card["uncertainty"])
+    assert [(row["case"], row["sequences"]) for row in card["failures"]] == [("a", describe(CHANNELS))]
+    assert (small_package / "failures.png").read_bytes() == (tmp_path / "out" / "failures.png").read_bytes()
     with pytest.raises(InputError, match="never saw"):
         run(small_package, datalist, tmp_path / "out", card=True, split="train")
 

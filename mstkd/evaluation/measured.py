@@ -10,6 +10,7 @@ import torch
 
 from mstkd.data.datalist import Case
 from mstkd.evaluation.calibration import Binned, bin_regions
+from mstkd.evaluation.failures import Failure, failure
 from mstkd.evaluation.flagged import Flagged, flagged, wrong_voxels
 from mstkd.evaluation.scores import ALL, Score, measure
 from mstkd.inference import Segmentation, segment
@@ -33,12 +34,14 @@ class Measured:
         uncleaned: The same before specks are removed.
         calibration: Of the probabilities that the result was made from.
         flagged: Whether the uncertainty map points at the result's errors.
+        failures: What is to be seen of each case with all its sequences.
     """
 
     scores: list[Score] = field(default_factory=list)
     uncleaned: list[Score] = field(default_factory=list)
     calibration: list[Binned] = field(default_factory=list)
     flagged: list[Flagged] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
 
     def extend(self, more: Measured) -> None:
         """Take in what else was measured."""
@@ -87,6 +90,9 @@ def measure_case(
         own = compare(case.id, names[0], found, reference)
         for name in names:
             measured.extend(own.named(name))
+        if ALL in names:
+            tissues = on_grid(found.tissues, prepared.reference_grid, reference.grid)
+            measured.failures.append(failure(case.id, found, tissues, reference.tissues, reference.grid))
     return measured
 
 

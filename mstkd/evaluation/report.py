@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mstkd.evaluation.against import Difference
 from mstkd.evaluation.calibration import CalibrationMean, ReliabilityBin
+from mstkd.evaluation.failures import Failure, failures_picture
 from mstkd.evaluation.flagged import FlaggedMean
 from mstkd.evaluation.layout import Report
 from mstkd.evaluation.metric import METRICS
@@ -29,6 +30,7 @@ class Evaluation:
         uncleaned: The same without.
         reliability: The curve behind the calibration.
         flagged: How many of the errors the most uncertain tenth of the brain holds.
+        failures: The worst cases.
         against: Name of the evaluation compared with; empty when there is none.
     """
 
@@ -42,6 +44,7 @@ class Evaluation:
     calibration: list[CalibrationMean]
     reliability: list[ReliabilityBin]
     flagged: list[FlaggedMean]
+    failures: list[Failure]
     against: str
     differences: list[Difference]
 
@@ -71,6 +74,8 @@ def report(evaluation: Evaluation) -> Report:
     if evaluation.against:
         tables += [changes(evaluation.differences, evaluation.against, metric) for metric in METRICS]
     pictures = [reliability_picture(evaluation.reliability)]
+    if evaluation.failures:
+        pictures.append(failures_picture(evaluation.failures))
     return Report(f"Evaluation of {evaluation.model}", facts, tables, pictures)
 
 

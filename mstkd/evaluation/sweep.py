@@ -8,26 +8,31 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import torch
+
 from mstkd.data.datalist import SPLITS, Case, read_datalist
 from mstkd.errors import InputError
 from mstkd.evaluation.against import Difference, paired
 from mstkd.evaluation.calibration import Calibration, ReliabilityBin, calibration_means, reliability
 from mstkd.evaluation.csvfile import write_rows
+from mstkd.evaluation.failures import failure_values, failures_picture, worst
 from mstkd.evaluation.flagged import Flagged, flagged_means
 from mstkd.evaluation.layout import to_markdown
-from mstkd.evaluation.measured import Measured, measure_case
+from mstkd.evaluation.measured import Combination, Measured, measure_case
 from mstkd.evaluation.page import to_html
 from mstkd.evaluation.report import Evaluation
 from mstkd.evaluation.report import report as page_of
 from mstkd.evaluation.scores import ALL, Score, read_scores, write_scores
 from mstkd.evaluation.summary import WITHOUT, Mean, accuracy, summarise
 from mstkd.evaluation.trust import calibration_values, uncertainty_values
+from mstkd.files import whole_file
 from mstkd.inference import choose_device
 from mstkd.inference.segment import Report
 from mstkd.modalities import COMBINATIONS, describe
-from mstkd.models import Card, load_package, write_card
+from mstkd.models import Card, ModelPackage, load_package, write_card
 from mstkd.regions import REGIONS
 from mstkd.results.draft import DraftFolder, disk_errors
+from mstkd.store.card import FAILURES
 
 CASES, AGAINST = "cases.csv", "against.csv"
 Say = Callable[[str], None]
@@ -81,15 +86,7 @@ def evaluate_package(
         raise InputError(f"{output} cannot be compared with itself; give another folder with -o.")
     theirs = [] if against is None else read_related(against, cases)
     with DraftFolder(output) as folder:
-        measured = Measured()
-        for number, case in enumerate(cases):
-
-            def part(share: float, text: str, done: int = number) -> None:
-                report((done + share) / len(cases), text)
-
-            own = measure_case(case, package, wanted, where, part)
-            measured.extend(own)
-            say(case_line(case, own.scores))
+        measured = measure_all(cases, package, wanted, where, say, report)
         evaluation = Evaluation(
             model=package.name,
             sha256=package.sha256,
@@ -101,28 +98,60 @@ def evaluate_package(
             calibration=calibration_means([one.row for one in measured.calibration], patients),
             reliability=reliability(measured.calibration),
             flagged=flagged_means(measured.flagged, patients),
+            failures=measured.failures,
             against="" if against is None else against.resolve().name,
             differences=paired(measured.scores, theirs, patients),
         )
         with disk_errors(output):
             write_cases(folder.draft, measured)
             write_summary(folder.draft, evaluation)
+            stale = {name for name in (AGAINST, FAILURES) if not (folder.draft / name).exists()}
             folder.publish()
-            if against is None:  # an earlier comparison would not belong to these scores
-                (output / AGAINST).unlink(missing_ok=True)
+            for name in stale:  # an earlier evaluation's would not belong to these scores
+                (output / name).unlink(missing_ok=True)
     if card:
-        write_card(model, package.card | card_values(evaluation))
+        enter_figures(model, package.card, evaluation)
     say(f"Written to {output}; begin with {output / 'report.html'}.")
     return evaluation
 
 
-def card_values(evaluation: Evaluation) -> Card:
-    """What a model's card takes from an evaluation."""
-    return {
+def measure_all(
+    cases: Sequence[Case],
+    package: ModelPackage,
+    wanted: Sequence[Combination],
+    device: torch.device,
+    say: Say,
+    report: Report,
+) -> Measured:
+    """Everything of every case, with the worst ones as failures."""
+    measured = Measured()
+    for number, case in enumerate(cases):
+
+        def part(share: float, text: str, done: int = number) -> None:
+            report((done + share) / len(cases), text)
+
+        own = measure_case(case, package, wanted, device, part)
+        measured.extend(own)
+        measured.failures[:] = worst(measured.failures)  # pictures of all cases would fill the memory
+        say(case_line(case, own.scores))
+    return measured
+
+
+def enter_figures(model: Path, card: Card, evaluation: Evaluation) -> None:
+    """Write an evaluation's figures into the package's card, and its worst cases beside it."""
+    with disk_errors(model):
+        if evaluation.failures:
+            with whole_file(model / FAILURES) as draft:
+                draft.write_bytes(failures_picture(evaluation.failures).png)
+        else:
+            (model / FAILURES).unlink(missing_ok=True)
+    figures = {
         "accuracy": accuracy(evaluation.means),
         "calibration": calibration_values(evaluation.calibration),
         "uncertainty": uncertainty_values(evaluation.flagged),
+        "failures": failure_values(evaluation.failures),
     }
+    write_card(model, card | figures)
 
 
 def write_cases(folder: Path, measured: Measured) -> None:
