@@ -22,6 +22,7 @@ from mstkd.modalities import CHANNELS, Modality
 from mstkd.models import load_package, write_package
 from mstkd.network import MSTKDNet
 from mstkd.store import (
+    ExpectedDice,
     accept_staged,
     discard_staged,
     find_model,
@@ -367,11 +368,12 @@ def row(sequences, region, dice, cases):
 
 
 def test_the_expected_dice_is_what_the_card_measured_for_just_these_sequences(small_architecture, tmp_path):
-    rows = [row("FLAIR, T1Gd", "WT", 0.7, 5), row("all available", "WT", 0.8, 9), row("FLAIR, T1Gd", "ET", 0.4, 3)]
+    whole = row("FLAIR, T1Gd", "WT", 0.7, 5) | {"dice_interval": [0.6, 0.75]}
+    rows = [whole, row("all available", "WT", 0.8, 9), row("FLAIR, T1Gd", "ET", 0.4, 3)]
     model = install(other_weights(tmp_path / "measured", small_architecture, accuracy=rows))
-    assert model.expected_dice([Modality.T1GD, Modality.FLAIR]) == (0.7, 5)
-    assert model.expected_dice([Modality.FLAIR, Modality.T1GD], "ET") == (0.4, 3)
-    assert model.expected_dice(CHANNELS) == (0.8, 9)
+    assert model.expected_dice([Modality.T1GD, Modality.FLAIR]) == ExpectedDice(0.7, (0.6, 0.75), 5)
+    assert model.expected_dice([Modality.FLAIR, Modality.T1GD], "ET") == ExpectedDice(0.4, None, 3)
+    assert model.expected_dice(CHANNELS) == ExpectedDice(0.8, None, 9)
     assert model.expected_dice([Modality.T2]) is None
     assert model.expected_dice(CHANNELS, "TC") is None
 

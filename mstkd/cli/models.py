@@ -35,10 +35,10 @@ app.add_typer(models, name="models")
 def show() -> None:
     """Which models there are, how good they were measured to be, and where they lie."""
     with sentences():
-        table = Table("Model", "WT Dice, all four (patients)", "Licence", "Folder")
+        table = Table("Model", "WT Dice, all four (cases)", "Licence", "Folder")
         for model in installed_models():
             measured = model.expected_dice(CHANNELS)
-            dice = f"{measured[0]:.2f} ({measured[1]})" if measured else "not measured"
+            dice = f"{measured.dice:.2f} ({measured.cases})" if measured else "not measured"
             table.add_row(model.label, dice, model.licence, "shipped" if model.shipped else str(model.folder))
         Console(highlight=False).print(table)
         for problem in problems():
