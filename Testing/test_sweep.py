@@ -111,7 +111,7 @@ def test_probabilities_and_uncertainty_are_measured_with_the_same_run_of_the_net
     assert all(0 <= float(row["share"]) <= 100 and int(row["wrong"]) > 0 for row in rows)
     page = (tmp_path / "out" / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 2
-    assert "by chance it would hold 10%" in page
+    assert "by chance it would hold 10 %" in page
     assert "(reliability.png)" in (tmp_path / "out" / "report.md").read_text()
 
 

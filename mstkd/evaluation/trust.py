@@ -12,7 +12,7 @@ from mstkd.evaluation.scores import ALL, DECIMALS
 from mstkd.regions import REGIONS
 
 WHERE = (
-    f"the voxels of the brain up to {NEAR_MM:.0f} mm from a probability above {FAINT:.0%} or from the reference: "
+    f"the voxels of the brain up to {NEAR_MM:.0f} mm from a probability above {100 * FAINT:.0f} % or from the reference: "
     "elsewhere a model is trivially right"
 )
 
@@ -32,7 +32,7 @@ def _flagged_sentence(mean: FlaggedMean) -> str:
     return (
         f"With {ALL} sequences the most uncertain tenth of the brain holds {mean.share:.0f} % of the wrong voxels "
         f"({mean.share_low:.0f} to {mean.share_high:.0f} %, cases: {mean.cases}); by chance it would hold "
-        f"{TENTH:.0%}."
+        f"{100 * TENTH:.0f} %."
     )
 
 
