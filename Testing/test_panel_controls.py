@@ -11,6 +11,8 @@ from MSTKDSegmentLib.Sentences import (
 )
 from MSTKDSegmentLib.States import State
 
+from mstkd.store import ExpectedDice
+
 READY = {"chosen": {"flair": "v1", "t2": "v2"}, "model": "compact-student 1"}
 BUSY = (State.PREPARING, State.RUNNING, State.IMPORTING)
 MEASURED = {
@@ -105,13 +107,14 @@ def test_the_shipped_model_cannot_be_removed_and_says_so():
 
 
 def test_the_expectation_names_what_is_missing_and_the_cards_dice():
-    assert expectationSentence(["t1gd", "flair"], (0.86, 9)) == (
-        "FLAIR and T1Gd; T1 and T2 missing. Expected whole-tumour Dice 0.86 for this combination, "
-        "from the model card (9 patients)."
+    expected = {"WT": ExpectedDice(0.86, (0.8, 0.914), 9), "ET": ExpectedDice(0.4, None, 1)}
+    assert expectationSentence(["t1gd", "flair"], expected) == (
+        "FLAIR and T1Gd; T1 and T2 missing. Expected Dice for this combination, from the model card: "
+        "WT 0.86 (95% interval 0.80 to 0.91, 9 cases), ET 0.40 (1 case)."
     )
-    assert "often be missed" in expectationSentence(["t1gd"], (0.02, 9))
-    assert "no accuracy" in expectationSentence(["t1gd"], None)
-    assert expectationSentence([], None) == "No volume is chosen yet."
+    assert "often be missed" in expectationSentence(["t1gd"], {"WT": ExpectedDice(0.02, (0, 0.1), 9)})
+    assert "no accuracy" in expectationSentence(["t1gd"], {})
+    assert expectationSentence([], {}) == "No volume is chosen yet."
 
 
 CPU = {"device": "cpu", "device_name": "x86_64", "threads": 8}

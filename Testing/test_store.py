@@ -22,6 +22,7 @@ from mstkd.modalities import CHANNELS, Modality
 from mstkd.models import load_package, write_package
 from mstkd.network import MSTKDNet
 from mstkd.store import (
+    ExpectedDice,
     accept_staged,
     discard_staged,
     find_model,
@@ -86,7 +87,8 @@ def test_importing_store_and_batch_loads_only_the_standard_library():
 
 def test_a_folder_is_staged_accepted_used_and_removed(small_package, models):
     (small_package / "README.md").write_text("Hello")
-    (small_package / "notes.txt").write_text("private")
+    for name in ("curves.png", "failures.png", "notes.txt"):
+        (small_package / name).write_text("private" if name == "notes.txt" else "a picture")
     staged = stage_model(small_package)
     assert staged.card["name"] == "small"
     assert [model.name for model in installed_models() if not model.shipped] == [], "nothing is installed unasked"
@@ -94,7 +96,7 @@ def test_a_folder_is_staged_accepted_used_and_removed(small_package, models):
     assert model.folder == models / "small-1"
     assert model.label == "small 1"
     assert left_in(models) == {"small-1"}
-    assert {path.name for path in model.folder.iterdir()} == {CARD, WEIGHTS, "README.md"}
+    assert {path.name for path in model.folder.iterdir()} == {CARD, WEIGHTS, "README.md", "curves.png", "failures.png"}
     assert stat.S_IMODE(model.folder.stat().st_mode) & 0o055 == 0o055, "others on this machine may use it"
     load_package(model.folder)
     assert find_model("small") == find_model("small-1") == model.folder
@@ -106,10 +108,14 @@ def test_a_folder_is_staged_accepted_used_and_removed(small_package, models):
 @pytest.mark.parametrize("prefix", ["", "small/"])
 def test_a_zip_file_is_staged_with_its_files_at_the_top_or_in_one_folder(small_package, tmp_path, prefix):
     members = {f"{prefix}{p.name}": p.read_bytes() for p in small_package.iterdir()}
-    members |= {f"{prefix}LICENSE": b"none", f"__MACOSX/{prefix}._card.json": b"of the Finder"}
+    members |= {
+        f"{prefix}LICENSE": b"none",
+        f"{prefix}curves.png": b"drawn",
+        f"__MACOSX/{prefix}._card.json": b"of the Finder",
+    }
     path = zipped(tmp_path / "a.zip", members)
     model = accept_staged(stage_model(path, sha256(path)).folder)
-    assert {file.name for file in model.folder.iterdir()} == {CARD, WEIGHTS, "LICENSE"}
+    assert {file.name for file in model.folder.iterdir()} == {CARD, WEIGHTS, "LICENSE", "curves.png"}
 
 
 def test_a_discarded_model_leaves_nothing(small_package, models):
@@ -362,11 +368,12 @@ def row(sequences, region, dice, cases):
 
 
 def test_the_expected_dice_is_what_the_card_measured_for_just_these_sequences(small_architecture, tmp_path):
-    rows = [row("FLAIR, T1Gd", "WT", 0.7, 5), row("all available", "WT", 0.8, 9), row("FLAIR, T1Gd", "ET", 0.4, 3)]
+    whole = row("FLAIR, T1Gd", "WT", 0.7, 5) | {"dice_interval": [0.6, 0.75]}
+    rows = [whole, row("all available", "WT", 0.8, 9), row("FLAIR, T1Gd", "ET", 0.4, 3)]
     model = install(other_weights(tmp_path / "measured", small_architecture, accuracy=rows))
-    assert model.expected_dice([Modality.T1GD, Modality.FLAIR]) == (0.7, 5)
-    assert model.expected_dice([Modality.FLAIR, Modality.T1GD], "ET") == (0.4, 3)
-    assert model.expected_dice(CHANNELS) == (0.8, 9)
+    assert model.expected_dice([Modality.T1GD, Modality.FLAIR]) == ExpectedDice(0.7, (0.6, 0.75), 5)
+    assert model.expected_dice([Modality.FLAIR, Modality.T1GD], "ET") == ExpectedDice(0.4, None, 3)
+    assert model.expected_dice(CHANNELS) == ExpectedDice(0.8, None, 9)
     assert model.expected_dice([Modality.T2]) is None
     assert model.expected_dice(CHANNELS, "TC") is None
 

@@ -1,5 +1,6 @@
 """`mstkd evaluate` from a model package and a datalist to its report."""
 
+import csv
 import json
 
 import nibabel as nib
@@ -10,15 +11,22 @@ from typer.testing import CliRunner
 
 from mstkd.cli.shared import app
 from mstkd.errors import InputError
-from mstkd.evaluation import sweep
+from mstkd.evaluation import measured
 from mstkd.evaluation.scores import ALL, NAMES, Score, read_scores, write_scores
 from mstkd.evaluation.summary import summarise
 from mstkd.evaluation.sweep import evaluate_package
 from mstkd.inference import segment
+from mstkd.modalities import CHANNELS, describe
 from mstkd.models import read_card
 from mstkd.network import MSTKDNet
 
-FILES = {"cases.csv", "cases_without_cleanup.csv", "summary.csv", "report.md", "report.html"}
+FILES = {"cases.csv", "cases_without_cleanup.csv", "calibration.csv", "uncertainty.csv", "summary.csv"} | {
+    "reliability.csv",
+    "reliability.png",
+    "failures.png",
+    "report.md",
+    "report.html",
+}
 BRATS, WHOLE = "brats2018-21", "whole-tumour"
 
 
@@ -85,6 +93,28 @@ def test_every_combination_is_measured_beside_the_papers_figures(a_datalist, sma
     assert "<td>86.4</td>" in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_probabilities_and_uncertainty_are_measured_with_the_same_run_of_the_network(
+    a_datalist, small_package, tmp_path
+):
+    datalist = a_datalist(ONE_COMPLETE, ("b", ("flair", "t2"), WHOLE, "test"))
+    evaluation = run(small_package, datalist, tmp_path / "out", combinations="single")
+    with (tmp_path / "out" / "calibration.csv").open() as file:
+        errors = {(row["case"], row["modalities"], row["region"]): float(row["ece"]) for row in csv.DictReader(file)}
+    scores = {score.key for score in read_scores(tmp_path / "out" / "cases.csv")}
+    assert set(errors) == scores, "an untrained network is sure of nothing, so every region has a calibration"
+    assert all(0 < error < 100 for error in errors.values())
+    mean = next(m for m in evaluation.calibration if (m.modalities, m.region) == (ALL, "WT"))
+    assert mean.ece == pytest.approx((errors["a", ALL, "WT"] + errors["b", ALL, "WT"]) / 2, abs=1e-3)
+    with (tmp_path / "out" / "uncertainty.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["case"], row["modalities"]) for row in rows} == {key[:2] for key in scores}
+    assert all(0 <= float(row["share"]) <= 100 and int(row["wrong"]) > 0 for row in rows)
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 2
+    assert "by chance it would hold 10 %" in page
+    assert "(reliability.png)" in (tmp_path / "out" / "report.md").read_text()
+
+
 def test_another_data_set_has_no_published_figures_and_says_so(a_datalist, small_package, tmp_path):
     run(small_package, a_datalist(ONE_COMPLETE, dataset="BraTS2021"), tmp_path / "out", combinations="single")
     text = (tmp_path / "out" / "report.md").read_text()
@@ -114,13 +144,16 @@ def test_the_network_runs_once_per_combination_and_clean_up_is_told_apart(
         found.uncleaned[12, 12, 12] = 3
         return found
 
-    monkeypatch.setattr(sweep, "segment", counting)
+    monkeypatch.setattr(measured, "segment", counting)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "failures.png").write_text("of an earlier evaluation")
     run(small_package, a_datalist(ONE_COMPLETE), tmp_path / "out")
     assert len(given) == len(set(given)) == 15
     cleaned = read_scores(tmp_path / "out" / "cases.csv")
     uncleaned = read_scores(tmp_path / "out" / "cases_without_cleanup.csv")
     assert {(s.dice, s.hd95, s.missed, s.invented) for s in cleaned} == {(100, 0, False, False)}
     assert {(s.dice, s.invented) for s in uncleaned if s.region == "ET"} == {(0, True)}
+    assert not (tmp_path / "out" / "failures.png").exists(), "without an error there is no failure"
     text = (tmp_path / "out" / "report.md").read_text()
     assert "| ET, with | 100.0 | 0.0 | 0 | 0 |" in text
     assert "| ET, without | 0.0 | 373.1 | 0 | 15 |" in text
@@ -139,7 +172,7 @@ def test_figures_stand_on_the_label_maps_own_grid(a_datalist, small_package, tmp
         seen.append((found.shape, truth.shape, tuple(spacing)))
         return [Score(case, names, "WT", 1, 1, False, False)]
 
-    monkeypatch.setattr(sweep, "measure", watching)
+    monkeypatch.setattr(measured, "measure", watching)
     run(small_package, datalist, tmp_path / "out")
     assert set(seen) == {((32, 32, 8), (32, 32, 8), (1, 1, 4))}
 
@@ -158,7 +191,7 @@ def test_a_model_against_itself_differs_by_nothing(a_datalist, small_package, tm
 
 def test_evaluations_of_other_cases_are_not_compared(a_datalist, small_package, tmp_path, monkeypatch):
     write_scores(tmp_path / "cases.csv", [Score("another", "T2", "WT", 1, 1, False, False)])
-    monkeypatch.setattr(sweep, "segment", lambda *a, **k: pytest.fail("the network ran in vain"))
+    monkeypatch.setattr(measured, "segment", lambda *a, **k: pytest.fail("the network ran in vain"))
     with pytest.raises(InputError, match="none of the cases"):
         run(small_package, a_datalist(ONE_COMPLETE), tmp_path / "out", against=tmp_path)
     with pytest.raises(InputError, match=r"no table of scores"):
@@ -190,6 +223,13 @@ def test_a_card_takes_the_means_of_unseen_test_cases_only(a_datalist, small_pack
     assert len(accuracy) == 15
     assert all(0 <= entry["dice_interval"][0] <= entry["dice"] <= 1 for entry in accuracy)
     assert {"hd95_mm", "missed", "invented"} <= set(accuracy[0])
+    card = read_card(small_package)
+    keys = {(row["sequences"], row["region"]) for row in accuracy}
+    assert {(row["sequences"], row["region"]) for row in card["calibration"]} == keys
+    assert {row["sequences"] for row in card["uncertainty"]} == {sequences for sequences, _ in keys}
+    assert all(0 <= row["errors_flagged"] <= 1 and row["cases"] == 1 for row in card["uncertainty"])
+    assert [(row["case"], row["sequences"]) for row in card["failures"]] == [("a", describe(CHANNELS))]
+    assert (small_package / "failures.png").read_bytes() == (tmp_path / "out" / "failures.png").read_bytes()
     with pytest.raises(InputError, match="never saw"):
         run(small_package, datalist, tmp_path / "out", card=True, split="train")
 

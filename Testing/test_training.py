@@ -86,9 +86,11 @@ def test_a_run_trains_validates_and_becomes_a_package_of_student_or_teacher(tmp_
     assert [event["step"] for event in events(run, "validation")] == [4, 6]
     assert set(events(run, "validation")[0]["dice"]) == {"FLAIR"}, "the only validation patient has no T1Gd"
 
-    package_run(run, tmp_path / "student", WORDS)
+    package_run(run, tmp_path / "student", WORDS.model_copy(update={"not_for": ["Children."]}))
     package_run(run, tmp_path / "teacher", WORDS, teacher=True)
     student, teacher = (load_package(tmp_path / name) for name in ("student", "teacher"))
+    assert student.card["not_for"] == ["Children."]
+    assert "not_for" not in teacher.card
     training = student.card["training"]
     assert training["steps"] == 6
     assert [set(data["patients"]) for data in training["data"]] == [{"a"}, {"b"}]
@@ -346,6 +348,9 @@ def test_a_wrong_description_of_a_model_is_refused(tmp_path):
     path = tmp_path / "card.json"
     path.write_text(json.dumps({"name": "x"}))
     with pytest.raises(InputError, match=r"card\.json is no description of a model \('version'"):
+        read_description(path)
+    path.write_text(json.dumps({**WORDS.model_dump(), "not_for": [""]}))
+    with pytest.raises(InputError, match=r"'not_for\.0'"):
         read_description(path)
 
 

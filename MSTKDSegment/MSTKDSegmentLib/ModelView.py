@@ -13,7 +13,7 @@ from MSTKDLib.Translation import _
 from MSTKDLib.Words import LABELS
 
 from .Parameters import remember, remembered
-from .Sentences import deviceKey, deviceSentence
+from .Sentences import REGIONS, deviceKey, deviceSentence
 
 DEVICES = ("auto", "cpu", "cuda")
 """The engine's words, in the order of the panel's list."""
@@ -68,13 +68,15 @@ class ModelView:
         agree(model)
         return True
 
-    def expectedDice(self, chosen: dict) -> tuple[float, int] | None:
-        """Mean Dice of the whole tumour for these sequences, and the number of patients, as the card states."""
+    def expectedDice(self, chosen: dict) -> dict:
+        """What the card states for just these sequences: the engine's `ExpectedDice` by the region's name."""
         if self.model is None or not chosen:
-            return None
+            return {}
         from mstkd.modalities import Modality
 
-        return self.model.expected_dice([Modality(name) for name in LABELS if name in chosen])
+        given = [Modality(name) for name in LABELS if name in chosen]
+        stated = {name: self.model.expected_dice(given, name) for name, _title, _what in REGIONS}
+        return {name: expected for name, expected in stated.items() if expected is not None}
 
     def deviceSentence(self) -> str:
         """What computes, and how long it takes."""

@@ -23,25 +23,33 @@ def chosenSentence(chosen: Iterable[str]) -> str:
     return _("{present}; {missing} missing.").format(present=listed(present), missing=listed(missing))
 
 
-def expectationSentence(chosen: Iterable[str], expected: tuple[float, int] | None) -> str:
-    """The sequences, and the Dice of the whole tumour that the model card states for them.
+def expectationSentence(chosen: Iterable[str], expected: dict) -> str:
+    """The sequences, and the Dice of each region that the model card states for them.
 
     Args:
-        expected: Mean Dice and the number of patients behind it; None where the card has none.
+        expected: The engine's `ExpectedDice` by the region's name; regions that the card does not state are absent.
     """
     chosen = list(chosen)
     said = chosenSentence(chosen)
     if not chosen:
         return said
-    if expected is None:
+    if not expected:
         return said + " " + _("The model card states no accuracy for this combination.")
-    dice, cases = expected
-    said += " " + _(
-        "Expected whole-tumour Dice {dice:.2f} for this combination, from the model card ({cases} patients)."
-    ).format(dice=dice, cases=cases)
-    if dice < WEAK_DICE:
+    figures = ", ".join(f"{name} {_figure(stated)}" for name, stated in expected.items())
+    said += " " + _("Expected Dice for this combination, from the model card: {figures}.").format(figures=figures)
+    if "WT" in expected and expected["WT"].dice < WEAK_DICE:
         said += " " + _("The tumour will often be missed.")
     return said
+
+
+def _figure(stated) -> str:
+    """The mean, its interval and the number of cases of an `ExpectedDice`."""
+    cases = _("1 case") if stated.cases == 1 else _("{cases} cases").format(cases=stated.cases)
+    if stated.interval is None:
+        return f"{stated.dice:.2f} ({cases})"
+    low, high = stated.interval
+    between = _("95% interval {low:.2f} to {high:.2f}").format(low=low, high=high)
+    return f"{stated.dice:.2f} ({between}, {cases})"
 
 
 def deviceSentence(device: dict | None, wish: str, seconds: float | None) -> str:

@@ -2,9 +2,10 @@
 
 Each disturbance changes how the same patient was imaged, never what is in the patient: slices
 of 5 mm, oblique grids, axes stored in another order, half a field of view, sequences that
-moved against each other (up to 15 degrees about and 15 mm along each axis). The result comes
-back on the disturbed reference's grid and is compared with the reference segmentation there;
-the clean result, brought to the same grid and field of view, is what it lost against.
+moved against each other (up to 15 degrees about and 15 mm along each axis), and, where the head
+is on, all but the brain that was found removed. The result comes back on the disturbed
+reference's grid and is compared with the reference segmentation there; the clean result, brought
+to the same grid and field of view, is what it lost against.
 
     python Testing/experiments/robustness.py MODEL DATALIST CASE... -o FOLDER
 """
@@ -28,11 +29,13 @@ from mstkd.inference import segment
 from mstkd.modalities import CHANNELS, Modality
 from mstkd.models import ModelPackage, load_package
 from mstkd.preprocessing import Grid, Volume, preprocess, read_labels, resample, resample_labels, world_grid
+from mstkd.preprocessing.brain import Method
 from mstkd.preprocessing.gather import choose_reference
 from mstkd.timing import Clock
 
 Array = np.ndarray
 Volumes = Mapping[Modality, Volume]
+SKULL_STRIPPED = "skull-stripped"
 ANGLE_DEG, SHIFT_MM, TILT_DEG, THICKNESS_MM = 15.0, 15.0, 20.0, 5.0
 
 
@@ -101,6 +104,18 @@ def moved(volume: Volume, random: np.random.Generator) -> Volume:
     return replace(volume, affine=affine, header=None)
 
 
+def without_skull(volumes: Volumes, device: torch.device) -> dict[Modality, Volume]:
+    """Each sequence with its lowest value all around the brain that is found in the heads."""
+    done = preprocess(volumes, device=device)
+    brain, grid = done.brain.mask.astype(np.uint8), done.gathered.grid
+
+    def cut(volume: Volume) -> Volume:
+        inside = resample_labels(brain, grid, grid_of(volume)) > 0
+        return replace(volume, array=np.where(inside, volume.array, volume.array.min()), header=None)
+
+    return all_of(cut, volumes)
+
+
 def others(change: Callable[[Volume], Volume], volumes: Volumes) -> dict[Modality, Volume]:
     """All but the reference changed."""
     reference = choose_reference(volumes, None)
@@ -111,10 +126,13 @@ def all_of(change: Callable[[Volume], Volume], volumes: Volumes) -> dict[Modalit
     return {m: change(v) for m, v in volumes.items()}
 
 
-def disturbances(random: np.random.Generator) -> dict[str, Callable[[Volumes], dict[Modality, Volume]]]:
+def disturbances(
+    random: np.random.Generator, device: torch.device
+) -> dict[str, Callable[[Volumes], dict[Modality, Volume]]]:
     """Each by name; 'moved, not aligned' is the same motion without registration, for comparison."""
     return {
         "clean": dict,
+        SKULL_STRIPPED: lambda v: without_skull(v, device),
         "5 mm slices, all axial": lambda v: all_of(lambda x: thick(x, 2), v),
         "5 mm slices, each in its plane": lambda v: {m: thick(x, (2, 0, 2, 1)[m.channel]) for m, x in v.items()},
         "tilted by 20 degrees, each otherwise": lambda v: all_of(lambda x: tilted(x, random), v),
@@ -138,7 +156,10 @@ def measure(case: Case, model: ModelPackage, device: torch.device) -> list[dict]
     random = np.random.default_rng(int.from_bytes(case.id.encode()[-4:], "big"))
     rows = []
     clean: tuple[Array, Grid] | None = None
-    for name, disturb in disturbances(random).items():
+    head_on = True
+    for name, disturb in disturbances(random, device).items():
+        if name == SKULL_STRIPPED and not head_on:
+            continue
         given = disturb(volumes)
         for registration in (True, False) if name == "moved" else (True,):
             clock = Clock()
@@ -147,11 +168,13 @@ def measure(case: Case, model: ModelPackage, device: torch.device) -> list[dict]
             grid = found.patient.reference_grid
             there = resample_labels(tissues, Grid(truth.shape, truth.affine), grid)
             scores = region_dice(found.tissues, there)
-            clean = clean or (found.tissues, grid)
+            if clean is None:
+                clean, head_on = (found.tissues, grid), done.brain.method is not Method.STRIPPED
             undisturbed = region_dice(resample_labels(*clean, grid), there)
             rows.append(
                 {
                     "case": case.id,
+                    "given": "head on" if head_on else "stripped",
                     "disturbance": name if registration else f"{name}, not aligned",
                     "dice": {r.value: scores[r] for r in case.convention.regions},
                     "clean": {r.value: undisturbed[r] for r in case.convention.regions},
@@ -166,16 +189,19 @@ def measure(case: Case, model: ModelPackage, device: torch.device) -> list[dict]
 
 
 def table(rows: list[dict]) -> str:
-    """Mean WT Dice per disturbance and what it lost against the clean input, as Markdown.
+    """Mean WT Dice per kind of patient and disturbance, and the points lost against the clean input, as Markdown.
 
     Patients whose tumour lies outside the field of view are left out.
     """
-    lines = ["| disturbance | WT Dice | lost, mean | lost, worst | patients |", "| --- | --- | --- | --- | --- |"]
-    for name in dict.fromkeys(row["disturbance"] for row in rows):
-        these = [row for row in rows if row["disturbance"] == name and row["reference_ml"] > 0]
-        lost = [row["clean"]["WT"] - row["dice"]["WT"] for row in these]
-        mean = statistics.mean(row["dice"]["WT"] for row in these)
-        lines.append(f"| {name} | {mean:.3f} | {statistics.mean(lost):+.3f} | {max(lost):+.3f} | {len(these)} |")
+    lines = ["| given | disturbance | WT Dice (%) | points lost, mean | worst | patients |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
+    seen = [row for row in rows if row["reference_ml"] > 0]
+    for given, name in sorted({(row["given"], row["disturbance"]): None for row in seen}, key=lambda key: key[0]):
+        these = [row for row in seen if (row["given"], row["disturbance"]) == (given, name)]
+        lost = [100 * (row["clean"]["WT"] - row["dice"]["WT"]) for row in these]
+        mean = 100 * statistics.mean(row["dice"]["WT"] for row in these)
+        figures = f"{mean:.1f} | {statistics.mean(lost):+.1f} | {max(lost):+.1f} | {len(these)}"
+        lines.append(f"| {given} | {name} | {figures} |")
     return "\n".join(lines)
 
 

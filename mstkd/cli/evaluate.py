@@ -21,9 +21,9 @@ def evaluate(
     device: Device = "auto",
     against: Annotated[Path | None, typer.Option(help="Folder of an earlier evaluation to compare with.")] = None,
 ) -> None:
-    """Dice and HD95 per region on the patients' own grids, for each combination of sequences.
+    """Dice, HD95, calibration and flagged errors on the patients' own grids, for each combination of sequences.
 
-    Writes cases.csv, cases_without_cleanup.csv, summary.csv, report.md and report.html.
+    Begin with report.html or report.md; the tables behind them lie beside them as CSV files.
     """
     with sentences():
         from mstkd.evaluation.sweep import evaluate_package

@@ -1,4 +1,4 @@
-"""``mstkd models list``, ``install``, ``remove`` and ``export``."""
+"""``mstkd models list``, ``card``, ``install``, ``remove`` and ``export``."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ app.add_typer(models, name="models")
 def show() -> None:
     """Which models there are, how good they were measured to be, and where they lie."""
     with sentences():
-        table = Table("Model", "WT Dice, all four (patients)", "Licence", "Folder")
+        table = Table("Model", "WT Dice, all four (cases)", "Licence", "Folder")
         for model in installed_models():
             measured = model.expected_dice(CHANNELS)
-            dice = f"{measured[0]:.2f} ({measured[1]})" if measured else "not measured"
+            dice = f"{measured.dice:.2f} ({measured.cases})" if measured else "not measured"
             table.add_row(model.label, dice, model.licence, _where(model))
         Console(highlight=False).print(table)
         for problem in problems():
@@ -52,6 +52,31 @@ def _where(model: InstalledModel) -> str:
     if not model.shipped:
         return str(model.folder)
     return "shipped, the default" if model.folder.name == DEFAULT_MODEL else "shipped"
+
+
+@models.command()
+def card(
+    name: Annotated[str, typer.Argument(help="NAME or NAME-VERSION as listed, or the model's folder.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write an HTML page here instead.")] = None,
+) -> None:
+    """What a model is, what it was trained on and must not be used for, and how good it was measured to be.
+
+    Prints Markdown, whose pictures lie in the model's folder; the page holds them itself.
+    """
+    with sentences():
+        from mstkd.evaluation.card_page import card_report
+        from mstkd.evaluation.layout import to_markdown
+        from mstkd.evaluation.page import to_html
+        from mstkd.files import whole_file
+        from mstkd.results.draft import disk_errors
+
+        report = card_report(find_model(name))
+        if output is None:
+            print(to_markdown(report))
+            return
+        with disk_errors(output), whole_file(output) as draft:
+            draft.write_text(to_html(report), encoding="utf-8")
+        talk.print(f"Written to {output}.", markup=False)
 
 
 @models.command()
@@ -89,7 +114,8 @@ def agree(staged: StagedModel, accepted: bool) -> None:
     """
     card = staged.card
     talk.print(f"{card['name']} {card['version']}: {card['summary']}", markup=False)
-    talk.print(f"{card['intended_use']}\nLicence: {card['licence']}", markup=False)
+    not_for = "".join(f"\nNot for this: {sentence}" for sentence in card.get("not_for", []))
+    talk.print(f"{card['intended_use']}{not_for}\nLicence: {card['licence']}", markup=False)
     if accepted or not needs_consent(card):
         return
     if not sys.stdin.isatty():

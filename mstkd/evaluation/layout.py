@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 NOTHING = "-"
 
@@ -33,16 +33,32 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A titled picture.
+
+    Attributes:
+        file: Its name beside the report.
+        png: Its bytes.
+    """
+
+    title: str
+    note: str
+    file: str
+    png: bytes
+
+
+@dataclass(frozen=True)
 class Report:
-    """A title, sentences, tables."""
+    """A title, sentences, tables, pictures."""
 
     title: str
     facts: list[str]
     tables: list[Table]
+    pictures: list[Picture] = field(default_factory=list)
 
 
 def to_markdown(report: Report) -> str:
-    """The report as Markdown."""
+    """The report as Markdown; its pictures are files beside it."""
     lines = [f"# {report.title}", ""]
     for fact in report.facts:
         lines += [fact, ""]
@@ -51,6 +67,8 @@ def to_markdown(report: Report) -> str:
         lines += [_line(table.header), _line(["---"] * len(table.header))]
         lines += [_line([f"{c.text} ({c.small})" if c.small else c.text for c in row]) for row in table.rows]
         lines.append("")
+    for picture in report.pictures:
+        lines += [f"## {picture.title}", "", picture.note, "", f"![{picture.title}]({picture.file})", ""]
     return "\n".join(lines)
 
 

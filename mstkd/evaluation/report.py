@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mstkd.evaluation.against import Difference
+from mstkd.evaluation.calibration import CalibrationMean, ReliabilityBin
+from mstkd.evaluation.failures import Failure, failures_picture
+from mstkd.evaluation.flagged import FlaggedMean
 from mstkd.evaluation.layout import Report
 from mstkd.evaluation.metric import METRICS
 from mstkd.evaluation.published import published_dataset, published_tables
+from mstkd.evaluation.reliability_picture import reliability_picture
 from mstkd.evaluation.summary import Mean
 from mstkd.evaluation.tables import changes, cleanup, counts, heat_map
+from mstkd.evaluation.trust import trust, trust_sentences
 from mstkd.results.summary import NOTICE
 
 
@@ -23,6 +28,9 @@ class Evaluation:
         datasets: Number of cases per data set.
         means: With clean-up.
         uncleaned: The same without.
+        reliability: The curve behind the calibration.
+        flagged: How many of the errors the most uncertain tenth of the brain holds.
+        failures: The worst cases.
         against: Name of the evaluation compared with; empty when there is none.
     """
 
@@ -33,6 +41,10 @@ class Evaluation:
     datasets: dict[str, int]
     means: list[Mean]
     uncleaned: list[Mean]
+    calibration: list[CalibrationMean]
+    reliability: list[ReliabilityBin]
+    flagged: list[FlaggedMean]
+    failures: list[Failure]
     against: str
     differences: list[Difference]
 
@@ -51,15 +63,20 @@ def report(evaluation: Evaluation) -> Report:
         if dataset
         else f"Paper: there are no published figures of MST-KDNet for {' with '.join(sorted(evaluation.datasets))}.",
         "A region missed or invented counts as Dice 0 % and HD95 373.13 mm, a region rightly empty as 100 % and 0 mm.",
+        *trust_sentences(evaluation.calibration, evaluation.flagged),
     ]
     tables = [
         *(heat_map(evaluation.means, published, metric) for metric in METRICS),
         counts(evaluation.means),
         cleanup(evaluation.means, evaluation.uncleaned),
+        trust(evaluation.calibration, evaluation.flagged),
     ]
     if evaluation.against:
         tables += [changes(evaluation.differences, evaluation.against, metric) for metric in METRICS]
-    return Report(f"Evaluation of {evaluation.model}", facts, tables)
+    pictures = [reliability_picture(evaluation.reliability)]
+    if evaluation.failures:
+        pictures.append(failures_picture(evaluation.failures))
+    return Report(f"Evaluation of {evaluation.model}", facts, tables, pictures)
 
 
 def _warning(seen: int) -> list[str]:

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -72,9 +73,16 @@ def measure(
     return scores
 
 
-def present(scores: Iterable[Score]) -> list[str]:
+class OfCombination(Protocol):
+    """A figure of one combination of sequences."""
+
+    @property
+    def modalities(self) -> str: ...
+
+
+def present(figures: Iterable[OfCombination]) -> list[str]:
     """The combinations that were measured, in the paper's order; without ``all available``."""
-    measured = {score.modalities for score in scores}
+    measured = {figure.modalities for figure in figures}
     return [name for name in NAMES if name in measured]
 
 

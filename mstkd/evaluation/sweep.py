@@ -4,35 +4,38 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import numpy as np
 import torch
 
 from mstkd.data.datalist import SPLITS, Case, read_datalist
 from mstkd.errors import InputError
 from mstkd.evaluation.against import Difference, paired
+from mstkd.evaluation.calibration import Calibration, ReliabilityBin, calibration_means, reliability
 from mstkd.evaluation.csvfile import write_rows
+from mstkd.evaluation.failures import failure_values, failures_picture, worst
+from mstkd.evaluation.flagged import Flagged, flagged_means
 from mstkd.evaluation.layout import to_markdown
+from mstkd.evaluation.measured import Combination, Measured, measure_case
 from mstkd.evaluation.page import to_html
 from mstkd.evaluation.report import Evaluation
 from mstkd.evaluation.report import report as page_of
-from mstkd.evaluation.scores import ALL, Score, measure, read_scores, write_scores
+from mstkd.evaluation.scores import ALL, Score, read_scores, write_scores
 from mstkd.evaluation.summary import WITHOUT, Mean, accuracy, summarise
-from mstkd.inference import choose_device, segment
+from mstkd.evaluation.trust import calibration_values, uncertainty_values
+from mstkd.files import whole_file
+from mstkd.inference import choose_device
 from mstkd.inference.segment import Report
-from mstkd.modalities import COMBINATIONS, Modality, describe, ordered
+from mstkd.modalities import COMBINATIONS, describe
 from mstkd.models import Card, ModelPackage, load_package, write_card
-from mstkd.preprocessing import Grid, preprocess, read_labels, resample_labels
 from mstkd.regions import REGIONS
 from mstkd.results.draft import DraftFolder, disk_errors
+from mstkd.store.card import FAILURES
 
 CASES, AGAINST = "cases.csv", "against.csv"
 Say = Callable[[str], None]
-Combination = tuple[Modality, ...]
 
 
 def evaluate_package(
@@ -55,7 +58,7 @@ def evaluate_package(
 
     Args:
         combinations: ``all`` 15, or ``single`` sequences; all available ones come on top.
-        card: Also store the means as the model card's accuracy.
+        card: Also enter the figures into the model's card.
         against: Folder of an earlier evaluation to compare with.
         report: Told before each combination of a case; may raise CancelledError, nothing is written then.
 
@@ -83,84 +86,93 @@ def evaluate_package(
         raise InputError(f"{output} cannot be compared with itself; give another folder with -o.")
     theirs = [] if against is None else read_related(against, cases)
     with DraftFolder(output) as folder:
-        scores: list[Score] = []
-        uncleaned: list[Score] = []
-        for number, case in enumerate(cases):
-
-            def part(share: float, text: str, done: int = number) -> None:
-                report((done + share) / len(cases), text)
-
-            with_cleanup, without = score_case(case, package, wanted, where, part)
-            scores += with_cleanup
-            uncleaned += without
-            say(case_line(case, with_cleanup))
+        measured = measure_all(cases, package, wanted, where, say, report)
         evaluation = Evaluation(
             model=package.name,
             sha256=package.sha256,
             split=split,
             seen=len(seen),
             datasets=dict(Counter(case.dataset for case in cases)),
-            means=summarise(scores, patients),
-            uncleaned=summarise(uncleaned, patients, WITHOUT),
+            means=summarise(measured.scores, patients),
+            uncleaned=summarise(measured.uncleaned, patients, WITHOUT),
+            calibration=calibration_means([one.row for one in measured.calibration], patients),
+            reliability=reliability(measured.calibration),
+            flagged=flagged_means(measured.flagged, patients),
+            failures=measured.failures,
             against="" if against is None else against.resolve().name,
-            differences=paired(scores, theirs, patients),
+            differences=paired(measured.scores, theirs, patients),
         )
         with disk_errors(output):
-            write_scores(folder.draft / CASES, scores)
-            write_scores(folder.draft / "cases_without_cleanup.csv", uncleaned)
+            write_cases(folder.draft, measured)
             write_summary(folder.draft, evaluation)
+            stale = {name for name in (AGAINST, FAILURES) if not (folder.draft / name).exists()}
             folder.publish()
-            if against is None:  # an earlier comparison would not belong to these scores
-                (output / AGAINST).unlink(missing_ok=True)
+            for name in stale:  # an earlier evaluation's would not belong to these scores
+                (output / name).unlink(missing_ok=True)
     if card:
-        write_card(model, {**package.card, "accuracy": accuracy(evaluation.means)})
+        enter_figures(model, package.card, evaluation)
     say(f"Written to {output}; begin with {output / 'report.html'}.")
     return evaluation
 
 
+def measure_all(
+    cases: Sequence[Case],
+    package: ModelPackage,
+    wanted: Sequence[Combination],
+    device: torch.device,
+    say: Say,
+    report: Report,
+) -> Measured:
+    """Everything of every case, with the worst ones as failures."""
+    measured = Measured()
+    for number, case in enumerate(cases):
+
+        def part(share: float, text: str, done: int = number) -> None:
+            report((done + share) / len(cases), text)
+
+        own = measure_case(case, package, wanted, device, part)
+        measured.extend(own)
+        measured.failures[:] = worst(measured.failures)  # pictures of all cases would fill the memory
+        say(case_line(case, own.scores))
+    return measured
+
+
+def enter_figures(model: Path, card: Card, evaluation: Evaluation) -> None:
+    """Write an evaluation's figures into the package's card, and its worst cases beside it."""
+    with disk_errors(model):
+        if evaluation.failures:
+            with whole_file(model / FAILURES) as draft:
+                draft.write_bytes(failures_picture(evaluation.failures).png)
+        else:
+            (model / FAILURES).unlink(missing_ok=True)
+    figures = {
+        "accuracy": accuracy(evaluation.means),
+        "calibration": calibration_values(evaluation.calibration),
+        "uncertainty": uncertainty_values(evaluation.flagged),
+        "failures": failure_values(evaluation.failures),
+    }
+    write_card(model, card | figures)
+
+
+def write_cases(folder: Path, measured: Measured) -> None:
+    """Write what was measured, case by case."""
+    write_scores(folder / CASES, measured.scores)
+    write_scores(folder / "cases_without_cleanup.csv", measured.uncleaned)
+    write_rows(folder / "calibration.csv", Calibration, [one.row for one in measured.calibration])
+    write_rows(folder / "uncertainty.csv", Flagged, measured.flagged)
+
+
 def write_summary(folder: Path, evaluation: Evaluation) -> None:
-    """Write all that follows from the scores: means, differences and the report."""
+    """Write all that follows from it: means, the reliability curve, differences and the report with its pictures."""
     write_rows(folder / "summary.csv", Mean, [*evaluation.means, *evaluation.uncleaned])
+    write_rows(folder / "reliability.csv", ReliabilityBin, evaluation.reliability)
     if evaluation.against:
         write_rows(folder / AGAINST, Difference, evaluation.differences)
     page = page_of(evaluation)
+    for picture in page.pictures:
+        (folder / picture.file).write_bytes(picture.png)
     (folder / "report.md").write_text(to_markdown(page), encoding="utf-8")
     (folder / "report.html").write_text(to_html(page), encoding="utf-8")
-
-
-def score_case(
-    case: Case, package: ModelPackage, wanted: Sequence[Combination], device: torch.device, report: Report
-) -> tuple[list[Score], list[Score]]:
-    """Scores of one case with and without clean-up; the network runs once per combination."""
-    volumes = {m: case.read(m) for m in case.images}
-    label = read_labels(case.label)
-    truth = case.convention.decode(label.array, str(case.label))
-    grid = Grid(label.shape, label.affine)
-    cleaned: list[Score] = []
-    uncleaned: list[Score] = []
-    measured = subsets(case, wanted)
-    for number, (subset, names) in enumerate(measured.items()):
-        report(number / len(measured), f"{case.id}: {describe(subset)}")
-        found = segment(preprocess({m: volumes[m] for m in subset}, device=device).prepared, package, device=device)
-        for tissues, scores in ((found.tissues, cleaned), (found.uncleaned, uncleaned)):
-            there = on_grid(tissues, found.patient.reference_grid, grid)
-            own = measure(case.id, names[0], there, truth, case.convention.regions, label.spacing)
-            scores += [replace(score, modalities=name) for name in names for score in own]
-    return cleaned, uncleaned
-
-
-def subsets(case: Case, wanted: Sequence[Combination]) -> dict[Combination, list[str]]:
-    """The combinations that the case has, each with its names: its largest is ``all available`` too."""
-    named = {c: [describe(c)] for c in wanted if set(c) <= set(case.images)}
-    named.setdefault(ordered(case.images), []).append(ALL)
-    return named
-
-
-def on_grid(tissues: np.ndarray, grid: Grid, target: Grid) -> np.ndarray:
-    """A label map on another grid; untouched when it lies there already."""
-    if grid.shape == target.shape and np.allclose(grid.affine, target.affine, atol=1e-3):
-        return tissues
-    return resample_labels(tissues, grid, target)
 
 
 def seen_cases(card: Card, cases: Sequence[Case], patients: Mapping[str, str]) -> list[str]:

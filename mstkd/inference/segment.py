@@ -42,6 +42,8 @@ class Segmentation:
         tile: Tile size when the head did not fit into memory in one pass.
         seconds: Per step.
         warnings: Sentences the user must see.
+        probabilities: ``(3, I, J, K)`` float16 of WT, TC and ET on the reference's grid, cut like the
+            uncertainty; None unless asked for.
     """
 
     tissues: Array
@@ -53,6 +55,7 @@ class Segmentation:
     device: str
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    probabilities: Array | None = None
 
 
 def segment(
@@ -61,6 +64,7 @@ def segment(
     *,
     device: torch.device,
     flips: bool = False,
+    keep_probabilities: bool = False,
     report: Report = lambda share, text: None,
     stop: Stop = lambda: False,
 ) -> Segmentation:
@@ -68,6 +72,7 @@ def segment(
 
     Args:
         flips: Also average over the left-right mirrored head (twice the time).
+        keep_probabilities: Also return them, for evaluations.
         report: Told about progress.
         stop: Asked between passes of the network.
 
@@ -98,12 +103,12 @@ def segment(
     uncleaned = from_probabilities(on_reference)
     tissues = remove_specks(inside(uncleaned, brain), patient.reference.voxel_ml)
     uncertainty = inside(entropy_percent(on_reference), brain)
+    kept = inside(on_reference.astype(np.float16), brain) if keep_probabilities else None
     seconds["return"] = time.perf_counter() - started
 
     warnings = patient.warnings if tissues.any() else (*patient.warnings, "No tumour was found.")
-    return Segmentation(
-        tissues, uncleaned, uncertainty, patient, missing(patient.present), tile, str(device), seconds, warnings
-    )
+    absent = missing(patient.present)
+    return Segmentation(tissues, uncleaned, uncertainty, patient, absent, tile, str(device), seconds, warnings, kept)
 
 
 def predict_within_memory(

@@ -40,6 +40,11 @@ def grey(image: Array, limits: tuple[float, float] | None = None) -> Array:
     return np.repeat(scaled[..., None], 3, axis=-1)
 
 
+def normalised_grey(image: Array) -> Array:
+    """Z-scores as grey values; exactly 0 is outside the head, and black."""
+    return grey(np.where(image == 0, WINDOW[0], image), WINDOW)
+
+
 def outlined(picture: Array, mask: Array, colour: Colour) -> Array:
     """A copy with the mask's border drawn."""
     out = picture.copy()

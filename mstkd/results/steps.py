@@ -10,7 +10,7 @@ import numpy as np
 
 from mstkd.preprocessing import Grid, Volume, resample
 from mstkd.regions import APPEARANCE, REGIONS, Region, region_mask
-from mstkd.results.panels import WINDOW, as_acquired, checkerboard, encode, grey, outlined, plane
+from mstkd.results.panels import as_acquired, checkerboard, encode, grey, normalised_grey, outlined, plane
 from mstkd.results.patient import PatientResult
 from mstkd.results.picture import largest_sections
 
@@ -98,7 +98,7 @@ def seen(result: PatientResult) -> Iterator[Panel]:
     patient = result.segmentation.patient
     _, point = _tumour(result)
     for modality in patient.present:
-        yield Panel(encode(_normalised(plane(patient.images[modality.channel], 2, point[2]))), modality.label)
+        yield Panel(encode(normalised_grey(plane(patient.images[modality.channel], 2, point[2]))), modality.label)
 
 
 def found(result: PatientResult) -> Iterator[Panel]:
@@ -107,18 +107,13 @@ def found(result: PatientResult) -> Iterator[Panel]:
     tissues, point = _tumour(result)
     shown = patient.images[patient.reference_modality.channel]
     for axis in (2, 1, 0):
-        bare = marked = _normalised(plane(shown, axis, point[axis]))
+        bare = marked = normalised_grey(plane(shown, axis, point[axis]))
         labels = plane(tissues, axis, point[axis])
         for region in REGIONS:
             marked = outlined(marked, region_mask(labels, region), APPEARANCE[region].colour)
         label = f"{patient.reference_modality.label}, {PLANES[axis]}"
         yield Panel(encode(bare), label, SIDES[axis], first=True)
         yield Panel(encode(marked), f"{label}, outlined", SIDES[axis])
-
-
-def _normalised(image: Array) -> Array:
-    """Z-scores as grey values; exactly 0 is outside the head, and black."""
-    return grey(np.where(image == 0, WINDOW[0], image), WINDOW)
 
 
 def _tumour(result: PatientResult) -> tuple[Array, tuple[int, int, int]]:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from mstkd.errors import InputError
-from mstkd.store.card import CARD, WEIGHTS
+from mstkd.store.card import CARD, CURVES, FAILURES, WEIGHTS
 from mstkd.store.download import MOST_BYTES
 
 _TEXT = re.compile(r"(?:licen[cs]e|readme|notice)(?:\.(?:md|txt))?", re.IGNORECASE)
@@ -19,8 +19,8 @@ _CHUNK = 1 << 20
 
 
 def belongs(name: str) -> bool:
-    """Whether a package may hold a file of this name: card, weights, and texts for people."""
-    return name in (CARD, WEIGHTS) or _TEXT.fullmatch(name) is not None
+    """Whether a package may hold a file of this name: card, weights, pictures, and texts for people."""
+    return name in (CARD, WEIGHTS, CURVES, FAILURES) or _TEXT.fullmatch(name) is not None
 
 
 def copy_folder(source: Path, target: Path) -> None:
@@ -60,7 +60,7 @@ def _members(file: zipfile.ZipFile, called: str) -> list[zipfile.ZipInfo]:
         if outside or len(path.parts) > 2 or stat.S_ISLNK(member.external_attr >> 16) or not belongs(path.name):
             raise InputError(
                 f"{called} holds {member.filename}, which does not belong in a model package; "
-                f"a package has {CARD}, {WEIGHTS} and at most a licence and a README."
+                f"a package has {CARD}, {WEIGHTS} and at most {CURVES}, {FAILURES}, a licence and a README."
             )
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise InputError(f"{called} is compressed in an unusual way; make a plain zip file of the package.")

@@ -13,10 +13,26 @@ from mstkd.errors import InputError
 from mstkd.modalities import CHANNELS, Modality, describe, ordered
 
 CARD, WEIGHTS = "card.json", "weights.safetensors"
+CURVES, FAILURES = "curves.png", "failures.png"
+"""Pictures that a package may hold: of its training, and of the test cases in which it was worst."""
 Card = dict[str, Any]
 
 _PERMISSIVE = {"apache 2", "apache 2.0", "mit", "bsd 2 clause", "bsd 3 clause", "cc0", "cc0 1.0", "cc by 4.0"}
 """Licences that ask for no more than attribution, as `_plain` writes them."""
+
+
+@dataclass(frozen=True)
+class ExpectedDice:
+    """The mean Dice that a card states, and how much to make of it.
+
+    Attributes:
+        interval: Its 95% bootstrap interval over patients; None where the card has none.
+        cases: How many it is the mean of.
+    """
+
+    dice: float
+    interval: tuple[float, float] | None
+    cases: int
 
 
 @dataclass(frozen=True)
@@ -47,8 +63,8 @@ class InstalledModel:
         """Of the weights, as the card has it."""
         return str(self.card["weights"]["sha256"])
 
-    def expected_dice(self, sequences: Iterable[Modality], region: str = "WT") -> tuple[float, int] | None:
-        """Mean Dice measured with just these sequences, and on how many patients; None when not measured.
+    def expected_dice(self, sequences: Iterable[Modality], region: str = "WT") -> ExpectedDice | None:
+        """What was measured with just these sequences; None when nothing was.
 
         For all four, what was measured with all available ones will do.
         """
@@ -56,7 +72,7 @@ class InstalledModel:
         names = [describe(given)] + (["all available"] if given == CHANNELS else [])
         measured = {row["sequences"]: row for row in self.card["accuracy"] if row["region"] == region}
         row = next((measured[name] for name in names if name in measured), None)
-        return None if row is None else (float(row["dice"]), int(row["cases"]))
+        return None if row is None else _expected(row)
 
 
 def read_model(folder: Path, *, shipped: bool = False) -> InstalledModel:
@@ -68,7 +84,7 @@ def read_model(folder: Path, *, shipped: bool = False) -> InstalledModel:
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         texts = [card[field] for field in ("name", "version", "licence", "summary")]
-        rows = [(row["sequences"], row["region"], float(row["dice"]), int(row["cases"])) for row in card["accuracy"]]
+        rows = [(row["sequences"], row["region"], _expected(row)) for row in card["accuracy"]]
         whole = all(isinstance(text, str) for text in [*texts, card["weights"]["sha256"], *(row[0] for row in rows)])
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise InputError(f"{folder} holds no readable {CARD}; install this model again.") from error
@@ -78,6 +94,15 @@ def read_model(folder: Path, *, shipped: bool = False) -> InstalledModel:
         raise InputError(f"{folder} lacks {WEIGHTS}; install this model again.")
     name, version, licence, summary = texts
     return InstalledModel(name, version, folder, licence, summary, shipped, card)
+
+
+def _expected(row: dict[str, Any]) -> ExpectedDice:
+    """Raises ValueError, LookupError or TypeError when the row is none of a card."""
+    interval = None
+    if "dice_interval" in row:
+        low, high = row["dice_interval"]
+        interval = float(low), float(high)
+    return ExpectedDice(float(row["dice"]), interval, int(row["cases"]))
 
 
 def needs_consent(card: Card) -> bool:

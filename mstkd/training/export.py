@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
@@ -18,6 +18,7 @@ from mstkd.preprocessing.intensity import CLIP_PERCENTILES
 from mstkd.runs import read_journal
 from mstkd.runs.layout import DATALIST
 from mstkd.settings import Settings
+from mstkd.store.card import CURVES
 from mstkd.training.checkpoint import load_best, load_checkpoint
 from mstkd.training.config import read_config
 from mstkd.training.curves import curve_points, draw_curves
@@ -39,6 +40,9 @@ class Description(Settings):
     summary: str = Field(min_length=1)
     licence: str = Field(min_length=1)
     dataset_licences: dict[str, str]
+    not_for: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=[], description="Sentences: what it must not be used for."
+    )
 
 
 def read_description(path: Path) -> Description:
@@ -105,10 +109,12 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
         "accuracy": [],
     }
     card["training"]["steps"] = state["step"]
+    if description.not_for:
+        card["not_for"] = description.not_for
     if state["best"] and not teacher:
         card["training"]["chosen"] = state["best"]
     write_package(folder, network, card)
-    draw_curves(run, folder / "curves.png")
+    draw_curves(run, folder / CURVES)
     return card
 
 

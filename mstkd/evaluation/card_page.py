@@ -1,0 +1,111 @@
+"""What a model's card says, as a report for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mstkd.data.words import counted
+from mstkd.evaluation.layout import Cell, Picture, Report, Table
+from mstkd.evaluation.metric import DICE
+from mstkd.evaluation.scores import ALL
+from mstkd.evaluation.trust import calibration_of, trust, trust_sentences, uncertainty_of
+from mstkd.models import Card, read_card
+from mstkd.regions import REGIONS
+from mstkd.store.card import CURVES, FAILURES
+
+ORIGINS = {"base": "the model that this one was fine-tuned from", "teacher": "its frozen teacher"}
+
+
+def card_report(folder: Path) -> Report:
+    """The card of the package in a folder, with the pictures that lie beside it.
+
+    Raises:
+        InputError: The card is missing or not valid.
+    """
+    card = read_card(folder)
+    calibration, flagged = calibration_of(card.get("calibration", [])), uncertainty_of(card.get("uncertainty", []))
+    tables = [_data(card["training"])]
+    if card["accuracy"]:
+        tables.append(_accuracy(card["accuracy"]))
+    if calibration or flagged:
+        tables.append(trust(calibration, flagged))
+    facts = [*_facts(card), *trust_sentences(calibration, flagged)]
+    return Report(f"{card['name']} {card['version']}", facts, tables, list(_pictures(card, folder)))
+
+
+def _facts(card: Card) -> list[str]:
+    """The intended use first, as a report's notice stands."""
+    training, weights = card["training"], card["weights"]
+    facts = [
+        card["intended_use"],
+        card["summary"],
+        f"Licence: {card['licence']}",
+        *(f"Not for this: {sentence}" for sentence in card.get("not_for", [])),
+        f"Network: {weights['parameters'] / 1e6:.1f} million parameters, SHA-256 {weights['sha256']}.",
+        f"Training: {_counted(training)}, revision {training['revision']}; {_patients(training['validation'])} chose "
+        f"the weights, {_patients(training['held_out'])} were held out.",
+    ]
+    if not card["accuracy"]:
+        facts.append("Its accuracy has not been measured.")
+    return [*facts, f"Cite: {card['citation']}"]
+
+
+def _counted(training: Mapping[str, Any]) -> str:
+    spent = [f"{training['hours']:.1f} hours"] if "hours" in training else []
+    device = [f"on {training['device']}"] if "device" in training else []
+    return ", ".join([counted(training["steps"], "step"), *spent, *device])
+
+
+def _patients(cases: Sequence[str]) -> str:
+    return counted(len(cases), "case")
+
+
+def _data(training: Mapping[str, Any]) -> Table:
+    """Every set that reached the weights, also through the model that this one began with or learnt from."""
+    rows = [
+        [Cell(data["dataset"]), Cell(str(len(data["patients"]))), Cell(data["licence"]), Cell(origin)]
+        for origin, data in _sources(training, "this model")
+    ]
+    return Table("Training data", "The patients that it was trained on.", ["Set", "Cases", "Licence", "Seen by"], rows)
+
+
+def _sources(training: Mapping[str, Any], seen_by: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for data in training["data"]:
+        yield seen_by, data
+    for kind, what in ORIGINS.items():
+        if kind in training:
+            origin = training[kind]
+            yield from _sources(origin, f"{what}, {origin['name']} {origin['version']}")
+
+
+def _accuracy(values: Sequence[Mapping[str, Any]]) -> Table:
+    """Mean Dice per combination and region, with its interval and number of cases."""
+    measured = {(row["sequences"], row["region"]): row for row in values}
+    rows = [
+        [Cell(name), *(_dice(measured.get((name, region.value))) for region in REGIONS)]
+        for name in dict.fromkeys(row["sequences"] for row in values)
+    ]
+    note = "Mean Dice in % on cases that it never saw, with its 95% interval over patients and the number of cases."
+    header = ["Given", *(region.value for region in REGIONS)]
+    return Table("Accuracy", note, header, rows, "The darker, the better.")
+
+
+def _dice(row: Mapping[str, Any] | None) -> Cell:
+    if row is None:
+        return Cell()
+    percent, ends = 100 * row["dice"], [100 * end for end in row.get("dice_interval", [])]
+    between = [f"{ends[0]:.1f} to {ends[1]:.1f}"] if ends else []
+    return Cell(f"{percent:.1f}", ", ".join([*between, counted(row["cases"], "case")]), DICE.colour(percent))
+
+
+def _pictures(card: Card, folder: Path) -> Iterator[Picture]:
+    captions = " ".join(failure["caption"] for failure in card.get("failures", []))
+    notes = {
+        FAILURES: ("The worst test cases", f"With {ALL} sequences. {captions}"),
+        CURVES: ("Training", "Losses, learning rate and validation Dice over the steps."),
+    }
+    for name, (title, note) in notes.items():
+        if (folder / name).is_file():
+            yield Picture(title, note, name, (folder / name).read_bytes())
