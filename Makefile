@@ -13,7 +13,7 @@ test: $(VENV)/tests
 	$(VENV)/bin/ruff check $(SOURCES)
 	$(VENV)/bin/ruff format --check $(SOURCES)
 	$(VENV)/bin/mypy
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile
 
 $(VENV)/engine: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded: on small tensors, threads only wait for each other
+
 import nibabel as nib
 import numpy as np
 import pytest

@@ -11,6 +11,7 @@ import time
 
 import pytest
 from conftest import NAMES
+from test_cli import mstkd
 
 from mstkd.batch import Outcome, find_studies, ignored_files, run_study, write_table
 from mstkd.batch.fingerprint import fingerprint
@@ -334,11 +335,16 @@ def test_a_table_that_cannot_be_written_is_said_and_the_earlier_one_stays(tmp_pa
 
 
 def command(patients, output, *more):
-    return [sys.executable, "-m", "mstkd", "batch", patients, "-o", output, "--device", "cpu", *more]
+    return ["batch", patients, "-o", output, "--device", "cpu", *more]
 
 
 def batch(*arguments):
-    return subprocess.run(command(*arguments), capture_output=True, text=True, check=False)
+    return mstkd(*command(*arguments))
+
+
+def started(*arguments):
+    """A batch in a process of its own."""
+    return subprocess.Popen([sys.executable, "-m", "mstkd", *command(*arguments)], stderr=subprocess.PIPE, text=True)
 
 
 def test_the_command_does_all_it_can_says_what_failed_and_does_nothing_twice(patients, small_package, tmp_path):
@@ -363,7 +369,7 @@ def test_the_command_does_all_it_can_says_what_failed_and_does_nothing_twice(pat
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_stopped_batch_goes_on_where_it_was(patients, small_package, tmp_path, number):
     output = tmp_path / "out"
-    process = subprocess.Popen(command(patients, output, "--model", small_package), stderr=subprocess.PIPE, text=True)
+    process = started(patients, output, "--model", small_package)
     deadline = time.monotonic() + 300
     while not list(output.glob("bert/.mstkd-*")):  # the draft of the second good study
         assert process.poll() is None, process.stderr.read()
@@ -384,10 +390,7 @@ def test_a_stopped_batch_goes_on_where_it_was(patients, small_package, tmp_path,
 
 def test_two_batches_into_one_folder_take_turns(patients, small_package, tmp_path):
     output = tmp_path / "out"
-    both = [
-        subprocess.Popen(command(patients, output, "--model", small_package), stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
+    both = [started(patients, output, "--model", small_package) for _ in range(2)]
     said = [process.communicate()[1] for process in both]
     assert all("2 failed" in text and "Traceback" not in text for text in said), said
     assert sum(text.count(": done.") for text in said) == 2, "each study was done once"

@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import nibabel as nib
 import numpy as np
 import pytest
 from conftest import NAMES, save_nifti
+from typer.testing import CliRunner
 
+from mstkd.cli.shared import app
 from mstkd.evaluation import region_dice
 from mstkd.modalities import CHANNELS, COMBINATIONS, Modality
 from mstkd.pipeline import segment_files
@@ -23,7 +26,19 @@ from mstkd.wishes import Wishes
 RESULTS = {"labels.nii.gz", "summary.json", "report.html", "picture.png"}
 
 
-def mstkd(*arguments, **options):
+def mstkd(*arguments, **environment):
+    """The command in this process, which need not load torch anew; `started` is one in a process of its own."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    try:
+        answer = CliRunner().invoke(app, [*map(str, arguments)], env=environment, catch_exceptions=False)
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+    return SimpleNamespace(returncode=answer.exit_code, stdout=answer.stdout, stderr=answer.stderr)
+
+
+def started(*arguments, **options):
     return subprocess.run(
         [sys.executable, "-m", "mstkd", *map(str, arguments)], capture_output=True, text=True, check=False, **options
     )
@@ -90,7 +105,7 @@ def test_bad_input_ends_in_one_sentence_with_code_2_and_no_output(tmp_path, kind
 
 def test_an_unwritable_folder_is_refused_before_computing(tmp_path):
     blocker = good(tmp_path / "a.nii.gz")
-    answer = mstkd("segment", "--flair", blocker, "-o", blocker / "out")
+    answer = started("segment", "--flair", blocker, "-o", blocker / "out")
     assert answer.returncode == 2
     assert "cannot be written" in sentence(answer)
     assert blocker.is_file()
@@ -108,7 +123,7 @@ def test_a_full_disk_leaves_the_earlier_result_untouched(tumour_box, tmp_path):
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
 
-    answer = mstkd("segment", "--flair", tumour_box / "flair.nii.gz", "-o", tmp_path, preexec_fn=limit)
+    answer = started("segment", "--flair", tumour_box / "flair.nii.gz", "-o", tmp_path, preexec_fn=limit)
     assert answer.returncode == 2, answer.stderr
     assert "cannot be written" in sentence(answer)
     assert (tmp_path / "labels.nii.gz").read_text() == "earlier"
@@ -144,7 +159,7 @@ def found(folder):
 
 
 def test_a_folder_is_recognised_said_and_segmented(tumour_box, tmp_path):
-    answer = mstkd("segment", tumour_box, "-o", tmp_path / "out", "--json")
+    answer = started("segment", tumour_box, "-o", tmp_path / "out", "--json")
     assert answer.returncode == 0, answer.stderr
     for modality in CHANNELS:
         assert f"{modality.label}: {tumour_box / NAMES[modality]}.nii.gz" in answer.stderr

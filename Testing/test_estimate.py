@@ -101,14 +101,12 @@ def test_what_a_killed_trial_left_is_swept_after_a_day(tmp_path, datalist, confi
         (runs / name / "checkpoint.pt").touch()
     for name in (".estimate-old", "a run"):
         os.utime(runs / name, (1e9, 1e9))
-    estimate(
-        read_config(config_file, ["phases=[{steps: 1, patch: [16, 16, 16], learning_rate: 1.0e-3}]"]),
-        datalist,
-        cache=tmp_path / "cache",
-        runs=runs,
-        device="cpu",
-        report=lambda share, text: None,
-    )
+
+    def stop(share, text):
+        raise CancelledError
+
+    with pytest.raises(CancelledError):
+        estimate(read_config(config_file), datalist, cache=tmp_path / "cache", runs=runs, device="cpu", report=stop)
     assert {folder.name for folder in runs.iterdir()} == {".estimate-new", "a run"}
 
 
@@ -147,7 +145,8 @@ def test_a_patient_that_is_refused_is_named_by_the_estimate_too(tmp_path, datali
 
 def test_the_command_estimates_and_refuses(tmp_path, datalist, config_file):
     places = ["--cache", tmp_path / "cache", "--runs", tmp_path / "runs", "--device", "cpu"]
-    answer = mstkd("estimate", config_file, "--data", datalist, *places, "--json", "--set", "sampling.workers=0")
+    short = ("--set", "phases=[{steps: 1, patch: [16, 16, 16], learning_rate: 1.0e-3}]")
+    answer = mstkd("estimate", config_file, "--data", datalist, *places, "--json", *short)
     assert answer.returncode == 0, answer.stderr
     assert set(json.loads(answer.stdout)) >= {"hours", "phases", "memory_gb", "shortages"}
     answer = mstkd("estimate", config_file, "--data", tmp_path / "nowhere.json", *places)

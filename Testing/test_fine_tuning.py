@@ -24,6 +24,7 @@ from mstkd.training.run import continue_run, start_run
 from mstkd.worker.requests import parse
 from mstkd.worker.tasks import run as do
 
+SHORT = [{"steps": 2, "patch": [16, 16, 16], "learning_rate": 1e-3}]
 WORDS = Description(name="tuned", version="2", summary="s", licence="l", dataset_licences={"a": "l", "b": "l"})
 
 
@@ -46,7 +47,7 @@ def base(small_network, tmp_path):
 
 @pytest.fixture
 def config(tmp_path, base):
-    return read_config(write_config(tmp_path / "config.yaml"), [f"start_from={base}", "ema_decay=0"])
+    return read_config(write_config(tmp_path / "config.yaml", phases=SHORT), [f"start_from={base}", "ema_decay=0"])
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_a_resumed_run_goes_on_from_its_checkpoint_and_needs_the_model_no_more(
 ):
     whole = loop.Trainer.train
     with monkeypatch.context() as patch:
-        patch.setattr(loop.Trainer, "train", lambda self, stop, pause: whole(self, lambda: self.step >= 3, pause))
+        patch.setattr(loop.Trainer, "train", lambda self, stop, pause: whole(self, lambda: self.step >= 1, pause))
         assert not train(config)
     (base / "weights.safetensors").unlink()
     assert train(config)
@@ -121,7 +122,7 @@ def test_the_card_names_the_model_it_comes_from_and_that_models_patients_count_a
 
 def test_a_frozen_teachers_patients_count_as_seen_by_its_student(tmp_path, train, base, datalist):
     teacher = {"kind": "frozen", "package": str(base), "dice_weight": 0.0}
-    taught = read_config(write_config(tmp_path / "taught.yaml", teacher=teacher))
+    taught = read_config(write_config(tmp_path / "taught.yaml", teacher=teacher, phases=SHORT))
     assert train(taught)
     shutil.rmtree(base)  # the run has its own copy
     package_run(tmp_path / "run", tmp_path / "student", WORDS)
@@ -131,7 +132,7 @@ def test_a_frozen_teachers_patients_count_as_seen_by_its_student(tmp_path, train
     patients = {case.id: case.patient for case in cases.values()}
     assert seen_cases(student, [cases["d"]], patients) == ["d"], "held out here, but the teacher trained on it"
 
-    tuned = read_config(write_config(tmp_path / "c.yaml"), [f"start_from={tmp_path / 'student'}"])
+    tuned = read_config(write_config(tmp_path / "c.yaml", phases=SHORT), [f"start_from={tmp_path / 'student'}"])
     assert train(tuned, "second")
     package_run(tmp_path / "second", tmp_path / "twice", WORDS)
     twice = load_package(tmp_path / "twice").card
@@ -140,7 +141,7 @@ def test_a_frozen_teachers_patients_count_as_seen_by_its_student(tmp_path, train
 
 def test_a_student_whose_teacher_left_no_card_is_not_packaged_as_if_it_had_none(tmp_path, train, base):
     teacher = {"kind": "frozen", "package": str(base), "dice_weight": 0.0}
-    assert train(read_config(write_config(tmp_path / "taught.yaml", teacher=teacher)))
+    assert train(read_config(write_config(tmp_path / "taught.yaml", teacher=teacher, phases=SHORT)))
     (tmp_path / "run" / "teacher.json").unlink()  # as of a run that is older than the copies
     with pytest.raises(InputError, match="which patients its teacher saw; put a copy"):
         package_run(tmp_path / "run", tmp_path / "student", WORDS)
@@ -190,7 +191,7 @@ def test_a_run_keeps_to_the_model_it_was_made_for(tmp_path, datalist, train, con
 def test_a_begun_run_takes_no_other_model_to_start_from(tmp_path, datalist, train, config, base, monkeypatch):
     whole = loop.Trainer.train
     with monkeypatch.context() as patch:
-        patch.setattr(loop.Trainer, "train", lambda self, stop, pause: whole(self, lambda: self.step >= 3, pause))
+        patch.setattr(loop.Trainer, "train", lambda self, stop, pause: whole(self, lambda: self.step >= 1, pause))
         assert not train(config)
     shutil.copytree(base, tmp_path / "other")
     with pytest.raises(InputError, match="keeps the weights that it started from"):

@@ -88,7 +88,8 @@ def test_a_click_segments_and_a_second_click_is_answered_by_the_same_process(pan
     assert len(segmentations()) == 2
 
 
-def test_cancel_ends_within_two_seconds_and_leaves_no_process_and_no_file(panel, tmp_path):
+def test_cancel_ends_within_two_seconds_and_leaves_no_process_and_no_file(panel, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where no other tests leave files meanwhile
     before = temporary_files()
     panel.ui.reportEdit.currentPath = str(tmp_path / "reports")
     click(panel)

@@ -301,6 +301,6 @@ def test_the_command_lists_runs_and_a_refused_resume_is_told_in_the_run(tmp_path
     refused = sentence(mstkd("train", "--resume", run, "--device", "cuda:7"))
     assert read_run(run).state is RunState.FAILED
     assert read_run(run).message in refused
-    answer = mstkd("runs", tmp_path / "runs", env={**os.environ, "COLUMNS": "200"})
+    answer = mstkd("runs", tmp_path / "runs", COLUMNS="200")
     assert "a [run]" in answer.stdout
     assert "cuda:7" in answer.stdout

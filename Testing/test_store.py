@@ -15,8 +15,9 @@ import pytest
 import torch
 from conftest import card
 from https_server import https_server
+from test_cli import mstkd
 
-import mstkd.store.download
+import mstkd.store.download as download_room
 from mstkd.errors import CancelledError, InputError
 from mstkd.modalities import CHANNELS, Modality
 from mstkd.models import load_package, write_package
@@ -400,8 +401,8 @@ def server(package_zip, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["small.zip", "moved.zip"])
 def test_a_model_is_downloaded_with_progress_and_verified(server, package_zip, name, monkeypatch):
-    monkeypatch.setattr(mstkd.store.download, "_CHUNK", 10_000)
-    monkeypatch.setattr(mstkd.store.download, "_EVERY_S", 0)
+    monkeypatch.setattr(download_room, "_CHUNK", 10_000)
+    monkeypatch.setattr(download_room, "_EVERY_S", 0)
     said = []
     staged = stage_model(f"{server}/{name}#sha256={sha256(package_zip)}", report=lambda *event: said.append(event))
     assert accept_staged(staged.folder).name == "small"
@@ -448,21 +449,16 @@ def test_a_server_with_a_certificate_nobody_vouches_for_is_refused(server, packa
         stage_model(f"{server}/small.zip", sha256(package_zip))
 
 
-def mstkd_models(*arguments):
-    command = [sys.executable, "-m", "mstkd", "models", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-
-
 def test_the_command_installs_only_with_consent_lists_and_removes(small_package, models):
-    refused = mstkd_models("install", small_package)
+    refused = mstkd("models", "install", small_package)
     assert refused.returncode == 2
     assert "Licence: none" in refused.stderr
     assert "--accept-licence" in refused.stderr
     assert left_in(models) == set()
-    assert mstkd_models("install", small_package, "--accept-licence").returncode == 0
-    listed = mstkd_models("list").stdout
+    assert mstkd("models", "install", small_package, "--accept-licence").returncode == 0
+    listed = mstkd("models", "list").stdout
     assert "small 1" in listed
     assert "compact-student" in listed
-    assert mstkd_models("remove", "compact-student").returncode == 2
-    assert mstkd_models("remove", "small").returncode == 0
+    assert mstkd("models", "remove", "compact-student").returncode == 2
+    assert mstkd("models", "remove", "small").returncode == 0
     assert left_in(models) == set()

@@ -11,6 +11,7 @@ from small_run import SMALL_NETWORK
 
 from mstkd.models import load_package
 from mstkd.runs import read_journal
+from mstkd.training.config import read_config
 from MSTKDLib.Engine import EngineError
 
 CHANGES = {
@@ -64,11 +65,13 @@ def test_what_is_wrong_is_one_sentence_and_makes_no_run(logic, patients, runs_fo
 
 
 def test_what_the_engine_changes_of_a_preset_is_what_was_asked(logic, patients):
+    from MSTKDTrainLib.Script import newRun
+
     labels, shares = ["brats2018-21"], {"validation": 0.17, "test": 0.17}
     changes = {**CHANGES, "phases.0.learning_rate": 2e-3, "seed": 7}
-    run = logic.train(patients, "quick", changes, labels=labels, **shares)
-    start = next(event for event in read_journal(run) if event["event"] == "start")
-    assert start["config"]["seed"] == 7
-    assert start["config"]["phases"][0]["learning_rate"] == 2e-3
+    run = newRun(logic, patients, "quick", changes, name="", labels=labels, **shares)
+    config = read_config(run / "config.yaml")
+    assert config.seed == 7
+    assert config.phases[0].learning_rate == 2e-3
     cases = json.loads((run / "datalist.json").read_text())["cases"]
     assert sorted(case["id"] for case in cases) == ["anna", "bela", "cleo", "dora", "emil", "finn"]

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import sys
 from pathlib import Path
 
@@ -65,6 +66,16 @@ def train(tmp_path, datalist, config_file, fabric):
     return _train
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, fabric):
+    """A run that nothing befell."""
+    folder = tmp_path_factory.mktemp("whole")
+    config, run = read_config(write_config(folder / "config.yaml")), folder / "run"
+    start_run(config, write_patients(folder / "patients"), run)
+    assert continue_run(run, config, cache=folder / "cache", fabric=fabric)
+    return run
+
+
 def events(run, kind):
     return [event for event in read_journal(run) if event["event"] == kind]
 
@@ -74,30 +85,28 @@ def stop_after(monkeypatch, step):
     monkeypatch.setattr(loop.Trainer, "train", lambda self, stop, pause: train(self, lambda: self.step >= step, pause))
 
 
-def test_a_run_trains_validates_and_becomes_a_package_of_student_or_teacher(tmp_path, train):
-    assert train("run")
-    run = tmp_path / "run"
-    steps = events(run, "step")
+def test_a_run_trains_validates_and_becomes_a_package_of_student_or_teacher(tmp_path, whole):
+    steps = events(whole, "step")
     assert [event["step"] for event in steps] == [1, 2, 3, 4, 5, 6]
     assert [event["images"] for event in steps] == [2, 4, 6, 8, 10, 12]
     for event in steps:
         assert set(event) >= TERMS | {"loss", "learning_rate", "gradient_norm", "seconds", "memory_gb"}
         assert all(math.isfinite(event[name]) for name in TERMS)
-    assert [event["step"] for event in events(run, "validation")] == [4, 6]
-    assert set(events(run, "validation")[0]["dice"]) == {"FLAIR"}, "the only validation patient has no T1Gd"
+    assert [event["step"] for event in events(whole, "validation")] == [4, 6]
+    assert set(events(whole, "validation")[0]["dice"]) == {"FLAIR"}, "the only validation patient has no T1Gd"
 
-    package_run(run, tmp_path / "student", WORDS.model_copy(update={"not_for": ["Children."]}))
-    package_run(run, tmp_path / "teacher", WORDS, teacher=True)
+    package_run(whole, tmp_path / "student", WORDS.model_copy(update={"not_for": ["Children."]}))
+    package_run(whole, tmp_path / "teacher", WORDS, teacher=True)
     student, teacher = (load_package(tmp_path / name) for name in ("student", "teacher"))
     assert student.card["not_for"] == ["Children."]
     assert "not_for" not in teacher.card
     training = student.card["training"]
     assert training["steps"] == 6
     assert [set(data["patients"]) for data in training["data"]] == [{"a"}, {"b"}]
-    assert training["chosen"] == events(run, "validation")[-1]["best"]
+    assert training["chosen"] == events(whole, "validation")[-1]["best"]
     assert [point[0] for point in training["curves"]["losses"]["dice"]] == [1, 2, 3, 4, 5, 6]
     assert (tmp_path / "student" / "curves.png").stat().st_size > 10_000
-    weights = load_checkpoint(run)["teacher"]["module"]
+    weights = load_checkpoint(whole)["teacher"]["module"]
     for name, value in teacher.network.state_dict().items():
         torch.testing.assert_close(value, weights[f"network.{name}"].half().float())
     assert (student.card["name"], teacher.card["name"]) == ("x", "x-teacher")
@@ -153,14 +162,13 @@ def test_a_term_that_drowns_is_reported_at_the_first_step(tmp_path, train):
     assert "logit_kl" in first["weighted"], "measured as after the ramp, not as 0"
 
 
-def test_a_stopped_run_resumes_to_the_same_weights_bit_for_bit(tmp_path, train, monkeypatch):
-    assert train("whole")
+def test_a_stopped_run_resumes_to_the_same_weights_bit_for_bit(tmp_path, train, whole, monkeypatch):
     with monkeypatch.context() as patch:
         stop_after(patch, 3)
         assert not train("halved")
     assert load_checkpoint(tmp_path / "halved")["step"] == 3
     assert train("halved")
-    assert_same(load_checkpoint(tmp_path / "whole"), load_checkpoint(tmp_path / "halved"))
+    assert_same(load_checkpoint(whole), load_checkpoint(tmp_path / "halved"))
 
 
 def assert_same(a, b):
@@ -202,8 +210,7 @@ def test_a_change_that_does_not_fit_the_checkpoint_is_refused_and_leaves_the_run
     assert train("run")
 
 
-def test_a_run_stopped_in_a_validation_owes_it_and_ends_as_an_uninterrupted_one(tmp_path, train, monkeypatch):
-    assert train("whole")
+def test_a_run_stopped_in_a_validation_owes_it_and_ends_as_an_uninterrupted_one(tmp_path, train, whole, monkeypatch):
     run = loop.Trainer.train
     with monkeypatch.context() as patch:
         asked = []
@@ -221,7 +228,7 @@ def test_a_run_stopped_in_a_validation_owes_it_and_ends_as_an_uninterrupted_one(
     assert events(tmp_path / "owing", "validation") == []
     assert train("owing")
     assert [event["step"] for event in events(tmp_path / "owing", "validation")] == [4, 6]
-    assert_same(load_checkpoint(tmp_path / "whole"), load_checkpoint(tmp_path / "owing"))
+    assert_same(load_checkpoint(whole), load_checkpoint(tmp_path / "owing"))
 
 
 def test_a_run_keeps_to_the_teacher_it_began_with(tmp_path, train, small_package, small_architecture, monkeypatch):
@@ -252,8 +259,8 @@ def test_two_processes_do_not_train_one_run(tmp_path, train, monkeypatch):
     assert train("run")
 
 
-def test_a_run_cannot_be_shortened_below_where_it_is(tmp_path, train):
-    assert train("run")
+def test_a_run_cannot_be_shortened_below_where_it_is(tmp_path, train, whole):
+    shutil.copytree(whole, tmp_path / "run")
     with pytest.raises(InputError, match="has made 6 steps already"):
         train("run", "phases.0.steps=1")
 
@@ -308,7 +315,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_weights(tmp_path):
     sys.path.append(str(Path(__file__).parent / "experiments"))
     from kill_and_resume import experiment  # an experiment of its own, with fewer kills here
 
-    report = experiment(tmp_path, kills=2, steps=30)
+    report = experiment(tmp_path, kills=2, steps=16)
     assert [kill["exit"] for kill in report["kills"]] == [-9, -9]
     assert report["tensors"] > 100
     assert report["differing"] == []

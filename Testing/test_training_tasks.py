@@ -53,12 +53,22 @@ def ask(report=lambda share, text: None, **request):
     return json.loads(json.dumps(answer))
 
 
-@pytest.fixture
-def finished_run(tmp_path, datalist, settings):
-    run = Path(ask(task="new_run", settings=settings, datalist=datalist, run=tmp_path / "run")["run"])
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run that was made by the worker's task and trained to its end, once for all tests."""
+    folder = tmp_path_factory.mktemp("trained")
+    settings = yaml.safe_load(write_config(folder / "config.yaml").read_text())
+    request = {"settings": settings, "datalist": write_patients(folder / "patients"), "run": folder / "run"}
+    run = Path(ask(task="new_run", **request)["run"])
     config = read_config(run / "config.yaml")
-    assert continue_run(run, config, cache=tmp_path / "cache", fabric=make_fabric(torch.device("cpu"), "32-true"))
+    assert continue_run(run, config, cache=folder / "cache", fabric=make_fabric(torch.device("cpu"), "32-true"))
     return run
+
+
+@pytest.fixture
+def finished_run(trained, tmp_path):
+    """A copy, which a test may change."""
+    return shutil.copytree(trained, tmp_path / "run")
 
 
 def leaves(schema, node, name=""):
@@ -161,9 +171,9 @@ def test_an_ablation_is_made_once_and_its_command_accepts_the_folder(tmp_path, d
         ask(**request | {"folder": tmp_path / "other", "settings": settings | {"teacher": None, "distillation": None}})
     assert not (tmp_path / "other").exists()
     arm = next(iter(ARMS))
-    command = [sys.executable, "-m", "mstkd", "ablate", folder / "ablation.yaml", "--data", folder / "datalist.json"]
-    command += ["-o", folder, "--cache", tmp_path / "cache", "--device", "cpu", "--arm", arm]
-    subprocess.run(command, check=True, capture_output=True)
+    command = ["ablate", folder / "ablation.yaml", "--data", folder / "datalist.json", "-o", folder]
+    answer = mstkd(*command, "--cache", tmp_path / "cache", "--device", "cpu", "--arm", arm)
+    assert answer.returncode == 0, answer.stderr
     assert (folder / arm / "evaluation" / "cases.csv").is_file()
 
 
@@ -248,8 +258,7 @@ def test_measuring_can_be_stopped_and_changes_nothing(tmp_path, finished_run):
     assert not (tmp_path / "result").exists()
 
 
-@pytest.mark.parametrize("script", ["train.sh", "train.slurm"])
-def test_a_saved_configuration_trains_where_it_is_put(tmp_path, datalist, settings, script):
+def test_a_saved_configuration_trains_where_it_is_put(tmp_path, datalist, settings):
     settings["phases"] = [{"steps": 2, "patch": [16, 16, 16], "learning_rate": 1e-3}]
     settings["network"] = dict(settings["network"])
     folder = tmp_path / "it's a folder"
@@ -267,7 +276,7 @@ def test_a_saved_configuration_trains_where_it_is_put(tmp_path, datalist, settin
     shutil.move(folder, moved)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "SLURM_SUBMIT_DIR": str(moved)}
-    for _ in range(2):  # the second time there is nothing left to do
+    for script in ("train.slurm", "train.sh"):  # the first starts the other; then there is nothing left to do
         answer = subprocess.run(
             ["sh", moved / script], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
         )

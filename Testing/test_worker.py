@@ -50,8 +50,14 @@ def request_of(volumes, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def idle_worker():
-    with WorkerProcess() as worker:
+def models(tmp_path_factory):
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="module")
+def idle_worker(models):
+    """A worker that is ready, for all tests that leave it so."""
+    with WorkerProcess(MSTKD_MODELS=str(models)) as worker:
         worker.until("ready")
         yield worker
 
@@ -98,10 +104,9 @@ def test_it_says_it_is_ready_then_segments_one_patient_after_the_other(request_o
         assert worker.exit_code() == 0
 
 
-def test_its_files_are_the_engines_maps_on_the_references_voxels(request_of, volumes, tmp_path, shipped):
-    with WorkerProcess() as worker:
-        worker.ask(**request_of(report=None))
-        summary = worker.until("done", "error")[-1]["summary"]
+def test_its_files_are_the_engines_maps_on_the_references_voxels(idle_worker, request_of, volumes, tmp_path, shipped):
+    idle_worker.ask(**request_of(report=None))
+    summary = idle_worker.until("done", "error")[-1]["summary"]
     sources = Sources({m: named_file(m, Path(volumes[m.value])) for m in (Modality.FLAIR, Modality.T1GD)})
     expected = segment_patient(sources, shipped).segmentation
     for name, values in (("labels", expected.tissues), ("uncertainty", expected.uncertainty)):
@@ -230,18 +235,17 @@ def test_a_request_it_cannot_serve_is_answered_in_a_sentence(idle_worker, line, 
     assert answer["message"].count("\n") == 0
 
 
-def test_a_failure_is_said_leaves_no_file_and_the_worker_goes_on(request_of, tmp_path):
-    with WorkerProcess() as worker:
-        for output in ("labels", "uncertainty"):
-            worker.ask(**request_of(**{output: str(tmp_path / "no folder" / "map.nrrd")}))
-            message = worker.until("error", "done")[-1]["message"]
-            assert message.startswith(f"{tmp_path / 'no folder'} cannot be written (")
-            assert list((tmp_path / "out").iterdir()) == []
-        worker.ask(**request_of(report="no path \0"))
-        assert "the engine failed" in worker.until("error", "done")[-1]["message"], "what nobody foresaw"
+def test_a_failure_is_said_leaves_no_file_and_the_worker_goes_on(idle_worker, request_of, tmp_path):
+    for output in ("labels", "uncertainty"):
+        idle_worker.ask(**request_of(**{output: str(tmp_path / "no folder" / "map.nrrd")}))
+        message = idle_worker.until("error", "done")[-1]["message"]
+        assert message.startswith(f"{tmp_path / 'no folder'} cannot be written (")
         assert list((tmp_path / "out").iterdir()) == []
-        worker.ask(**request_of())
-        assert kinds(worker.until("error", "done")) == ["done"]
+    idle_worker.ask(**request_of(report="no path \0"))
+    assert "the engine failed" in idle_worker.until("error", "done")[-1]["message"], "what nobody foresaw"
+    assert list((tmp_path / "out").iterdir()) == []
+    idle_worker.ask(**request_of())
+    assert kinds(idle_worker.until("error", "done")) == ["done"]
 
 
 def test_it_is_alive_while_it_works_and_silent_when_stopped_or_idle(idle_worker, request_of):
@@ -255,21 +259,23 @@ def test_it_is_alive_while_it_works_and_silent_when_stopped_or_idle(idle_worker,
     assert idle_worker.is_silent(2.5 * EVERY_S)
 
 
-def test_studies_of_a_batch_and_a_model_to_be_installed_are_its_work_too(tumour_box, small_package, tmp_path):
-    with WorkerProcess(MSTKD_MODELS=str(tmp_path / "models")) as worker:
-        worker.ask(task="study", folder=str(tumour_box), output=str(tmp_path / "results"), model=str(small_package))
-        outcome = Outcome.from_plain(worker.until("done", "error")[-1]["outcome"])
-        assert (outcome.study, outcome.status) == (tumour_box.name, "done")
-        assert (outcome.folder / "labels.nii.gz").is_file()
-        assert list(outcome.summary["measurements"]) == ["WT", "TC", "ET"]
+def test_studies_of_a_batch_and_a_model_to_be_installed_are_its_work_too(
+    idle_worker, models, tumour_box, small_package, tmp_path
+):
+    idle_worker.ask(task="study", folder=str(tumour_box), output=str(tmp_path / "results"), model=str(small_package))
+    outcome = Outcome.from_plain(idle_worker.until("done", "error")[-1]["outcome"])
+    assert (outcome.study, outcome.status) == (tumour_box.name, "done")
+    assert (outcome.folder / "labels.nii.gz").is_file()
+    assert list(outcome.summary["measurements"]) == ["WT", "TC", "ET"]
 
-        worker.ask(task="stage_model", source=str(small_package), sha256=None)
-        answer = worker.until("done", "error")[-1]
-        assert answer["card"]["name"] == "small"
-        assert (Path(answer["staged"]) / "weights.safetensors").is_file()
+    idle_worker.ask(task="stage_model", source=str(small_package), sha256=None)
+    answer = idle_worker.until("done", "error")[-1]
+    assert answer["card"]["name"] == "small"
+    assert Path(answer["staged"]).is_relative_to(models)
+    assert (Path(answer["staged"]) / "weights.safetensors").is_file()
 
-        worker.ask(task="stage_model", source=str(tmp_path / "nowhere"), sha256=None)
-        assert "nowhere" in worker.until("done", "error")[-1]["message"]
+    idle_worker.ask(task="stage_model", source=str(tmp_path / "nowhere"), sha256=None)
+    assert "nowhere" in idle_worker.until("done", "error")[-1]["message"]
 
 
 def test_cancelling_a_study_leaves_no_result(tumour_box, tmp_path):

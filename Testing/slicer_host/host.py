@@ -244,7 +244,8 @@ class Host:
         while not predicate():
             if time.monotonic() > end:
                 raise TimeoutError(f"not true after {seconds} s: {getattr(predicate, '__name__', predicate)}")
-            self.process(5)
+            self.process()
+            time.sleep(0.005)
 
     def screenshot(self, widget, path, size: tuple[int, int] | None = None) -> Path:
         """The panel (a module's Python widget or any wrapped widget) as PNG."""
