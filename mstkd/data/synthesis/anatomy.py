@@ -31,16 +31,17 @@ class Anatomy(IntEnum):
     NARROW_SULCUS = 10
     SULCUS = 11
     CSF = 12
-    VENTRICLE = 13
-    CHOROID = 14
-    DURA = 15
-    SKULL = 16
-    MARROW = 17
-    FAT = 18
-    SOFT = 19
-    MUCOSA = 20
-    EYE = 21
-    VESSEL = 22
+    VENTRICLE_RIM = 13
+    VENTRICLE = 14
+    CHOROID = 15
+    DURA = 16
+    SKULL = 17
+    MARROW = 18
+    FAT = 19
+    SOFT = 20
+    MUCOSA = 21
+    EYE = 22
+    VESSEL = 23
 
 
 PARENCHYMA = tuple(Anatomy(value) for value in range(Anatomy.WHITE, Anatomy.STEM + 1))

@@ -23,8 +23,8 @@ class Contrast:
     """Grey values by sequence and tissue, white matter's being about 1.
 
     Attributes:
-        means: ``(4, 26)``; the last three are NETC, SNFH and ET.
-        deviations: ``(4, 26)``, of texture within a tissue.
+        means: ``(4, 27)``; the last three are NETC, SNFH and ET.
+        deviations: ``(4, 27)``, of texture within a tissue.
     """
 
     means: Array
@@ -78,7 +78,7 @@ def _unusual(rng: np.random.Generator) -> Array:
 
 
 def _t1(rng: np.random.Generator) -> Array:
-    cortex = rng.uniform(0.6, 0.93)
+    cortex = rng.uniform(0.66, 0.95)
     deep = cortex + rng.uniform(0.2, 0.7) * (1 - cortex)
     table = _table(1, cortex, deep, cortex * rng.uniform(0.25, 0.7), rng)
     table[Anatomy.FAT], table[Anatomy.MARROW] = rng.uniform(1.2, 2.6), rng.uniform(0.7, 1.8)
@@ -121,9 +121,9 @@ def _lesions(tables: dict[Modality, Array], kind: str, rng: np.random.Generator)
     water is bound and dark where it is free; contrast agent brightens ET in T1Gd.
     """
     necrotic = kind not in ("low grade", "diffuse")
-    wet = rng.uniform(0.2, 0.65)
+    wet = rng.uniform(0.25, 0.65)
     core = rng.uniform(0.35, 0.95) if necrotic else rng.uniform(0.25, 0.75)
-    solid = rng.uniform(0.1, 0.5)
+    solid = rng.uniform(0.15, 0.55)
     for modality in (Modality.T1, Modality.T1GD, Modality.T2):
         table = tables[modality]
         brain, fluid = _range(table, modality)
@@ -138,19 +138,21 @@ def _lesions(tables: dict[Modality, Array], kind: str, rng: np.random.Generator)
     flair = tables[Modality.FLAIR]
     brain, fluid = _range(flair, Modality.FLAIR)
     flair[SNFH] = brain * rng.uniform(1.3, 2.1)
-    free = rng.uniform(-0.1, 0.65) if necrotic or rng.random() < 0.25 else rng.uniform(-0.2, 0.3)
+    free = rng.uniform(-0.1, 0.65) if necrotic or rng.random() < 0.15 else rng.uniform(-0.2, 0.3)
     flair[NETC] = flair[SNFH] + free * (fluid - flair[SNFH])
     flair[ET] = brain + rng.uniform(0.2, 1.0) * (flair[SNFH] - brain)
 
 
 def _age(tables: dict[Modality, Array], rng: np.random.Generator) -> None:
-    """How wide sulci are, and how white matter has aged; neither is a tumour."""
-    narrow, wide = np.sort(rng.uniform(0.0, 0.9, 2))
-    beside, spots = rng.uniform(0, 0.6, 2) * (rng.random(2) < 0.5)
+    """How wide sulci and ventricles are, and how white matter has aged; neither is a tumour."""
+    age = rng.uniform()
+    narrow, wide, rim = (age * np.array((1.0, 1.6, 2.0)) + rng.uniform(-0.3, 0.3, 3)).clip((0.1, 0.2, 0), 1)
+    beside, spots = rng.uniform(0, 0.6, 2) * (rng.random(2) < age)
     for table in tables.values():
         cortex, csf, white = table[Anatomy.CORTEX], table[Anatomy.CSF], table[Anatomy.WHITE]
         table[Anatomy.NARROW_SULCUS] = cortex + narrow * (csf - cortex)
         table[Anatomy.SULCUS] = cortex + wide * (csf - cortex)
+        table[Anatomy.VENTRICLE_RIM] = white + (rim > 0.5) * (table[Anatomy.VENTRICLE] - white)
         table[Anatomy.PERIVENTRICULAR] = white + beside * (table[SNFH] - white)
         table[Anatomy.SPOT] = white + spots * (table[SNFH] - white)
 

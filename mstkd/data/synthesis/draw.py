@@ -136,7 +136,7 @@ def _brain_statistics(
 
 def _brain_mask(depth: Tensor, noise: Noise, rng: np.random.Generator) -> Tensor:
     size = (depth.shape[0], depth.shape[1], depth.shape[2])
-    rim = rng.uniform(-1.5, 1.0) + rng.uniform(0, 0.6) * noise.smooth(1, size, 12)[0]
+    rim = rng.uniform(-2.0, 1.0) + rng.uniform(0, 0.6) * noise.smooth(1, size, 12)[0]
     return depth > rim
 
 

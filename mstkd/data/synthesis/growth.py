@@ -19,7 +19,7 @@ STEP = 2
 FAR = 60.0
 """A distance in mm that no tumour reaches."""
 
-# How much slower than in white matter oedema spreads, and by how much farther from its centre a core seems to lie.
+# By what each mm is longer than in white matter, for oedema and for a core. What is not named stops both.
 _OEDEMA = {
     Anatomy.WHITE: 1.0,
     Anatomy.PERIVENTRICULAR: 1.0,
@@ -32,14 +32,19 @@ _OEDEMA = {
     Anatomy.NARROW_SULCUS: 5.0,
 }
 _CORE = dict.fromkeys(PARENCHYMA, 1.0) | {
-    Anatomy.NARROW_SULCUS: 1.05,
-    Anatomy.SULCUS: 1.15,
-    Anatomy.CSF: 1.5,
-    Anatomy.VENTRICLE: 1.8,
-    Anatomy.CHOROID: 1.5,
-    Anatomy.VESSEL: 1.3,
+    Anatomy.NARROW_SULCUS: 1.3,
+    Anatomy.SULCUS: 2.0,
+    Anatomy.CSF: 4.0,
+    Anatomy.VENTRICLE_RIM: 4.0,
+    Anatomy.VENTRICLE: 4.0,
+    Anatomy.CHOROID: 3.0,
+    Anatomy.VESSEL: 2.0,
 }
 _STOP = 12.0
+HEART = 0.3
+"""Share of a core's radius from which on it has to find its way around what holds it back."""
+DETOUR = 1.35
+"""How much longer than the straight way that way may be."""
 
 
 def grow(
@@ -47,9 +52,9 @@ def grow(
 ) -> Tensor:
     """The tumour's levels ``(3, H, W, D)``, about mm within the border of: core, oedema, enhancement.
 
-    The core is a distorted ellipsoid that fluid holds back. From there oedema spreads along
-    white matter: its level is what is left of its reach at its time of arrival, found by
-    stepwise propagation with a speed for each tissue. Enhancement is told within the core.
+    The core is a distorted ellipsoid, without what lies behind the falx or another fissure.
+    From there oedema spreads along white matter: its level is what is left of its reach where
+    the cheapest way through the tissues arrives. Enhancement is told within the core.
     """
     size: Size = placement.size
     coarse = nodes(size, STEP)
@@ -57,10 +62,12 @@ def grow(
     if tumour.shape is not None:
         return upsample(_of_shape(tumour, tumour.shape, placement, held, noise, rng), STEP, size)
     wobble = noise.smooth(3, coarse, rng.uniform(7, 14)) * 0.6 + noise.smooth(3, coarse, rng.uniform(3, 5)) * 0.4
-    reached = _reached(tumour, placement, coarse, tissues.device, rng)
-    reached = reached * held * (1 + rng.uniform(0.1, 0.3) * wobble[0])
     radius = float(tumour.radii[0])
-    core = (1 - reached) * radius
+    reached = _reached(tumour, placement, coarse, tissues.device, rng)
+    heart = reached < max(HEART, STEP * 3**0.5 / 2 / float(tumour.radii.min()))
+    way = _spread(heart, STEP * held, DETOUR * radius)
+    core = (1 - reached * (1 + rng.uniform(0.1, 0.3) * wobble[0])) * radius
+    core = torch.minimum(core, DETOUR * (1 - HEART) * radius - way)
     arrival = _spread(core > 0, STEP * slow * torch.exp(0.4 * wobble[1]), tumour.oedema_mm)
     oedema = tumour.oedema_mm - torch.where(core > 0, -core, arrival)
     enhancing = _enhancing(KINDS[tumour.kind].enhancing, core, wobble[2], radius, rng)
@@ -88,7 +95,7 @@ def _of_shape(
     at = (points / (half + 1)).flip(0).movedim(0, -1)[None]
     netc, snfh, et = functional.grid_sample(values, at, align_corners=True)[0]
     levels = 4 * torch.stack([netc + et - 0.5, netc + snfh + et - 0.5, et - netc])
-    levels[:2] -= 2 * (held - 1)
+    levels[:2] -= held - 1
     return levels
 
 

@@ -22,7 +22,7 @@ from mstkd.preprocessing import read_labels
 from mstkd.preprocessing.grid import Grid, resample_labels, world_grid
 
 Array = np.ndarray
-FORMAT = 2
+FORMAT = 3
 """Raised whenever the preparation changes what it yields."""
 MARGIN = 4
 NECK_MM = 45
@@ -46,7 +46,7 @@ class Head:
         tissues: ``(H, W, D)`` uint8 of `Anatomy`, RAS+, 1 mm.
         hull: ``(H, W, D)`` uint8: depth below the brain's surface with sulci closed,
             ``HULL_ZERO + HULL_STEPS * mm``, less than ``HULL_ZERO`` outside.
-        shares: ``(23,)`` float32, what part of the brain (in its hull) each tissue is.
+        shares: ``(24,)`` float32, what part of the brain (in its hull) each tissue is.
         brain_ml: The brain's volume.
         white: Up to ``SEEDS`` voxels of cerebral white matter, ``(N, 3)``, where tumours start.
         grey: The same of cortex and deep grey matter.
