@@ -72,8 +72,10 @@ def _table(white: float, cortex: float, deep: float, fluid: float, rng: np.rando
 
 
 def _unusual(rng: np.random.Generator) -> Array:
-    table = _table(*rng.uniform(0.4, 1.3, 4), rng)
-    table[Anatomy.MARROW :][: Anatomy.VESSEL + 1 - Anatomy.MARROW] = rng.uniform(0.2, 2, Anatomy.VESSEL + 1 - Anatomy.MARROW)
+    white, cortex, deep, fluid = rng.uniform(0.4, 1.3, 4)
+    table = _table(white, cortex, deep, fluid, rng)
+    others = slice(Anatomy.MARROW, Anatomy.VESSEL + 1)
+    table[others] = rng.uniform(0.2, 2, others.stop - others.start)
     return table
 
 

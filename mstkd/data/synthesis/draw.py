@@ -84,7 +84,13 @@ def _texture(size: Size, noise: Noise, rng: np.random.Generator) -> Tensor:
 
 
 def _with_tumour(
-    image: Tensor, grey: Contrast, levels: Tensor, index: Tensor, depth: Tensor, texture: Tensor, rng: np.random.Generator
+    image: Tensor,
+    grey: Contrast,
+    levels: Tensor,
+    index: Tensor,
+    depth: Tensor,
+    texture: Tensor,
+    rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
     """The image with the tumour's grey values blended in, and the label map."""
     core, oedema, enhancing = levels

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 import torch
-from scipy import ndimage
 from torch import Tensor
 
 from mstkd.data.synthesis.anatomy import FLUID, PARENCHYMA, Anatomy, from_labels, is_one_of
