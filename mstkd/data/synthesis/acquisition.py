@@ -66,17 +66,21 @@ def draw_acquisition(rng: np.random.Generator) -> Acquisition:
     )
 
 
-def acquire(image: Tensor, plan: Acquisition, deviation: Tensor, highest: Tensor, noise: Noise) -> Tensor:
+def acquire(
+    image: Tensor, brain: Tensor, plan: Acquisition, deviation: Tensor, highest: Tensor, noise: Noise
+) -> Tensor:
     """The image ``(4, H, W, D)`` as it is acquired; what is given is overwritten.
 
     Args:
+        brain: Where it is, ``(H, W, D)`` bool.
         deviation: ``(4,)``, the brain's.
         highest: ``(4,)``, the brightest value that is stored where there are few levels.
     """
     size = (image.shape[1], image.shape[2], image.shape[3])
     per_channel = (C, 1, 1, 1)
     bias = noise.smooth(C, size, BIAS_SCALE_MM) * _device(plan.bias, image).view(per_channel)
-    image *= bias.exp_()
+    # A gain that the whole brain shares is what z-scoring takes away.
+    image *= (bias - (bias * brain).sum(dim=(1, 2, 3), keepdim=True) / brain.sum().clamp(min=1)).exp_()
     grain = _device(plan.grain * _kept(plan.sigma), image) * deviation
     image.addcmul_(noise.white(*image.shape), grain.view(per_channel))
     image = blur(image, plan.sigma, plan.shift)

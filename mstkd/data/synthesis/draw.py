@@ -68,12 +68,12 @@ def synthesise(
         image, label = _with_tumour(image, grey, levels, index, depth, texture, rng)
         volumes = glioma.volumes.to(head.tissues.device)
     mean, deviation, low, high = _brain_statistics(head, grey, scan, volumes)
-    image = acquire(image, scan, deviation, high, noise)
+    image = acquire(image, depth > 0, scan, deviation, high, noise)
     column = (-1, 1, 1, 1)
     low, high = low.view(column), high.view(column)
     image = (image.clamp(min=low, max=high) - mean.view(column)) / deviation.view(column)
     shown = _brain_mask(depth, noise, rng) if rng.random() < STRIPPED else _head_mask(tissues)
-    return image * shown, label
+    return image * shown, label * shown
 
 
 def _texture(size: Size, noise: Noise, rng: np.random.Generator) -> Tensor:

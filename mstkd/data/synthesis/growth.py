@@ -139,7 +139,7 @@ def _enhancing(how: str, core: Tensor, wobble: Tensor, radius: float, rng: np.ra
         thickness = min(float(np.exp(rng.uniform(np.log(1.5), np.log(8)))), 0.8 * radius)
         return thickness * (1 + rng.uniform(0.15, 0.5) * wobble) - core
     if how == "nodules":
-        return (wobble - rng.uniform(0.6, 1.2)) * 5
+        return (wobble - rng.uniform(0.3, 1.0)) * 5
     return torch.full_like(core, FAR if how == "all" else -FAR)
 
 
