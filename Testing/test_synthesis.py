@@ -10,11 +10,14 @@ import pytest
 import torch
 from spherical_head import CORTEX, CSF, SKIN, from_middle, write_head
 from test_cli import mstkd
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from mstkd.data.datalist import read_datalist
 from mstkd.data.synthesis import Head, draw, load_heads, synthesise
 from mstkd.data.synthesis.anatomy import Anatomy
 from mstkd.data.synthesis.contrast import draw_contrast
+from mstkd.data.synthesis.fields import Noise
 from mstkd.errors import InputError
 from mstkd.modalities import CHANNELS, Modality
 from mstkd.preprocessing import read_labels, read_volume
@@ -170,6 +173,34 @@ def test_half_of_the_tumours_take_a_real_shape(head):
     labels = [patient(head, seed, (64, 64, 64), shapes=[oedema_alone])[1] for seed in range(20)]
     alone = [set(np.unique(label)) <= {0, SNFH} for label in labels if label.any()]
     assert 0.25 < share(alone) < 0.85
+
+
+class OneDevice(TorchDispatchMode):
+    """Refuses an operation on tensors of two devices, but for copies and single numbers, and any answer from a device.
+
+    The meta device stands for the accelerator that this machine may lack.
+    """
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        devices = {tensor.device.type for tensor in tensors if tensor.dim() or tensor.device.type != "cpu"}
+        assert len(devices) < 2, f"{operation} takes tensors of {devices}"
+        if "meta" in devices:
+            assert operation not in (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default)
+            assert (kwargs or {}).get("device") != torch.device("cpu"), f"{operation} reads back from the device"
+        return operation(*args, **(kwargs or {}))
+
+
+def test_an_accelerator_draws_without_being_waited_for(head, monkeypatch):
+    monkeypatch.setattr(
+        Noise, "__init__", lambda noise, seed, device: vars(noise).update(generator=None, device=device)
+    )
+    there = head.to("meta")
+    shape = torch.empty((30, 24, 20), dtype=torch.uint8, device="meta")
+    for seed in range(6):
+        with OneDevice():
+            image, label = synthesise(there, (64, 64, 64), np.random.default_rng(seed), shapes=[shape] * (seed % 2))
+        assert (image.device.type, label.device.type) == ("meta", "meta")
 
 
 def test_heads_are_prepared_once(heads_folder, tmp_path):

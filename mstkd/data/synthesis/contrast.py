@@ -14,7 +14,7 @@ LESIONS = 3
 """NETC, SNFH and ET follow the healthy tissues in every table."""
 NETC, SNFH, ET = (len(Anatomy) + n for n in range(LESIONS))
 _FILLED = (Anatomy.WHITE, Anatomy.CORTEX, Anatomy.DEEP, Anatomy.STEM)
-UNUSUAL = 0.1
+UNUSUAL = 0.05
 """Share of the sequences whose healthy tissues have any grey values."""
 
 
@@ -47,7 +47,7 @@ def draw_contrast(kind: str, rng: np.random.Generator) -> Contrast:
     _age(tables, rng)
     means = np.stack([tables[modality] for modality in CHANNELS])
     texture = rng.uniform(0.01, 0.05, (len(CHANNELS), 1)) * rng.uniform(0.6, 1.4, means.shape)
-    texture[:, [NETC, SNFH, ET]] *= rng.uniform(1.5, 3.5, (len(CHANNELS), LESIONS))
+    texture[:, [NETC, SNFH, ET]] *= rng.uniform((2, 1.5, 3), (6, 4, 8), (len(CHANNELS), LESIONS))
     texture[:, [Anatomy.SOFT, Anatomy.MUCOSA, Anatomy.MARROW, Anatomy.FAT]] *= 4
     texture[:, [Anatomy.AIR, Anatomy.CAVITY]] = 0
     return Contrast(means, texture * np.maximum(means, 0.3))

@@ -16,7 +16,7 @@ from mstkd.data.synthesis.contrast import Contrast, draw_contrast
 from mstkd.data.synthesis.fields import Noise, Size, looked_up
 from mstkd.data.synthesis.growth import grow
 from mstkd.data.synthesis.heads import Head
-from mstkd.data.synthesis.placement import deformed, place
+from mstkd.data.synthesis.placement import Placement, deformed, place
 from mstkd.data.synthesis.tumour import masses, plan
 from mstkd.preprocessing.intensity import CLIP_PERCENTILES, MASK_STEP
 from mstkd.regions import Tissue
@@ -24,6 +24,8 @@ from mstkd.regions import Tissue
 Array = np.ndarray
 STRIPPED = 0.5
 """Share of the patients whose skull was removed."""
+SHORT, FLOOR_MM = 0.3, (-30.0, 30.0)
+"""Share of the fields of view that end near the brain's lowest point, and where above it."""
 INFILTRATED = dict.fromkeys(PARENCHYMA, 0.9) | {
     Anatomy.WHITE: 1.0,
     Anatomy.CORTEX: 0.55,
@@ -73,6 +75,7 @@ def synthesise(
     low, high = low.view(column), high.view(column)
     image = (image.clamp(min=low, max=high) - mean.view(column)) / deviation.view(column)
     shown = _brain_mask(depth, noise, rng) if rng.random() < STRIPPED else _head_mask(tissues)
+    shown[..., : _lowest_slice(head, placement, rng)] = False
     return image * shown, label * shown
 
 
@@ -138,6 +141,13 @@ def _brain_statistics(
     low = torch.where(counted, means - reach, torch.inf).amin(dim=1).clamp(min=0)
     high = torch.where(counted, means + reach, -torch.inf).amax(dim=1)
     return mean, deviation, low, high
+
+
+def _lowest_slice(head: Head, placement: Placement, rng: np.random.Generator) -> int:
+    """Where the field of view begins along the third axis; some examinations miss the lower parts of the brain."""
+    middle = (np.array(head.tissues.shape) - 1) / 2
+    start = placement.to_output(np.array([middle[0], middle[1], head.floor + rng.uniform(*FLOOR_MM)]))[2]
+    return max(0, int(start)) if rng.random() < SHORT else 0
 
 
 def _brain_mask(depth: Tensor, noise: Noise, rng: np.random.Generator) -> Tensor:

@@ -66,7 +66,7 @@ def grow(
     reached = _reached(tumour, placement, coarse, tissues.device, rng)
     heart = reached < max(HEART, STEP * 3**0.5 / 2 / float(tumour.radii.min()))
     way = _spread(heart, STEP * held, DETOUR * radius)
-    core = (1 - reached * (1 + rng.uniform(0.1, 0.3) * wobble[0])) * radius
+    core = (1 - reached * (1 + rng.uniform(0.15, 0.4) * wobble[0])) * radius
     core = torch.minimum(core, DETOUR * (1 - HEART) * radius - way)
     arrival = _spread(core > 0, STEP * slow * torch.exp(0.4 * wobble[1]), tumour.oedema_mm)
     oedema = tumour.oedema_mm - torch.where(core > 0, -core, arrival)
@@ -137,7 +137,7 @@ def _spread(start: Tensor, cost: Tensor, reach: float) -> Tensor:
 def _enhancing(how: str, core: Tensor, wobble: Tensor, radius: float, rng: np.random.Generator) -> Tensor:
     if how == "rim":
         thickness = min(float(np.exp(rng.uniform(np.log(1.5), np.log(8)))), 0.8 * radius)
-        return thickness * (1 + rng.uniform(0.15, 0.5) * wobble) - core
+        return thickness * (1 + rng.uniform(0.3, 0.9) * wobble) - core
     if how == "nodules":
         return (wobble - rng.uniform(0.3, 1.0)) * 5
     return torch.full_like(core, FAR if how == "all" else -FAR)
