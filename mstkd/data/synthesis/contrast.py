@@ -13,7 +13,6 @@ Array = np.ndarray
 LESIONS = 3
 """NETC, SNFH and ET follow the healthy tissues in every table."""
 NETC, SNFH, ET = (len(Anatomy) + n for n in range(LESIONS))
-_FILLED = (Anatomy.WHITE, Anatomy.CORTEX, Anatomy.DEEP, Anatomy.STEM)
 UNUSUAL = 0.05
 """Share of the sequences whose healthy tissues have any grey values."""
 
@@ -56,7 +55,7 @@ def draw_contrast(kind: str, rng: np.random.Generator) -> Contrast:
 def _table(white: float, cortex: float, deep: float, fluid: float, rng: np.random.Generator) -> Array:
     """A table whose brain follows from these four; the rest of the head is still empty."""
     table = np.zeros(len(Anatomy) + LESIONS)
-    near = rng.uniform(0.96, 1.04, 6)
+    near = rng.uniform(0.96, 1.04, 4)
     table[Anatomy.WHITE], table[Anatomy.CORTEX], table[Anatomy.DEEP] = white, cortex, deep
     table[Anatomy.CEREBELLAR_WHITE] = (white + rng.uniform(0, 0.3) * (cortex - white)) * near[0]
     table[Anatomy.CEREBELLAR_CORTEX] = cortex * near[1]
@@ -161,12 +160,12 @@ def _age(tables: dict[Modality, Array], rng: np.random.Generator) -> None:
 
 def _range(table: Array, modality: Modality) -> tuple[float, float]:
     """What normal brain and free water look like, also where the healthy tissues are unusual."""
-    parenchyma = table[list(_FILLED)]
+    parenchyma = table[[Anatomy.WHITE, Anatomy.CORTEX, Anatomy.DEEP]]
     if modality is Modality.T2:
         brain = float(parenchyma.max()) if parenchyma.max() > table[Anatomy.VENTRICLE] else float(table[Anatomy.WHITE])
         return brain, max(float(table[Anatomy.VENTRICLE]), 1.6 * brain)
     if modality is Modality.FLAIR:
         brain = float(max(table[Anatomy.WHITE], 0.8 * parenchyma.max()))
         return brain, min(float(table[Anatomy.VENTRICLE]), 0.5 * brain)
-    brain = float(table[Anatomy.WHITE])
+    brain = float(parenchyma.max())
     return brain, min(float(table[Anatomy.VENTRICLE]), 0.7 * brain)

@@ -13,7 +13,7 @@ from mstkd.data.synthesis import contrast
 from mstkd.data.synthesis.acquisition import Acquisition, acquire, draw_acquisition
 from mstkd.data.synthesis.anatomy import FLUID, PARENCHYMA, Anatomy
 from mstkd.data.synthesis.contrast import Contrast, draw_contrast
-from mstkd.data.synthesis.fields import Noise, Size, looked_up
+from mstkd.data.synthesis.fields import Noise, Size, looked_up, on_device
 from mstkd.data.synthesis.growth import grow
 from mstkd.data.synthesis.heads import Head
 from mstkd.data.synthesis.placement import Placement, deformed, place
@@ -66,7 +66,7 @@ def synthesise(
     label = torch.zeros_like(tissues)
     volumes = torch.zeros(3, device=head.tissues.device)
     if tumour:
-        levels = grow(glioma, tissues, depth, placement, noise, rng)
+        levels = grow(glioma, tissues, placement, noise, rng)
         image, label = _with_tumour(image, grey, levels, index, depth, texture, rng)
         volumes = glioma.volumes.to(head.tissues.device)
     mean, deviation, low, high = _brain_statistics(head, grey, scan, volumes)
@@ -103,7 +103,7 @@ def _with_tumour(
     wet *= 1 - rng.uniform(0, 0.5) * torch.exp(-oedema.clamp(min=0) / rng.uniform(3, 10))
     solid = torch.sigmoid(core / rng.uniform(0.3, 1.2)) * may_be_core
     bright = torch.sigmoid(enhancing / rng.uniform(0.3, 0.9))
-    values = torch.from_numpy(np.stack([grey.means, grey.deviations]).astype(np.float32)).to(image.device)
+    values = on_device(np.stack([grey.means, grey.deviations]), image.device)
     netc, snfh, et = (
         values[0, :, lesion, None, None, None] + values[1, :, lesion, None, None, None] * texture
         for lesion in (contrast.NETC, contrast.SNFH, contrast.ET)
@@ -123,10 +123,10 @@ def _brain_statistics(
     voxels drawn, so that a patch is scaled as the whole head is.
     """
     device = head.shares.device
-    means = torch.from_numpy(grey.means.astype(np.float32)).to(device)
-    own = torch.from_numpy(grey.deviations.astype(np.float32)).to(device)
-    bias = torch.from_numpy(scan.bias.astype(np.float32)).to(device)[:, None]
-    noise = torch.from_numpy((scan.grain**2 + scan.noise**2).astype(np.float32)).to(device)
+    means = on_device(grey.means, device)
+    own = on_device(grey.deviations, device)
+    bias = on_device(scan.bias, device)[:, None]
+    noise = on_device(scan.grain**2 + scan.noise**2, device)
     ill = (volumes / head.brain_ml).clamp(max=0.3)
     shares = torch.cat([head.shares * (1 - ill.sum()), ill])
     mean = (shares * means).sum(dim=1)

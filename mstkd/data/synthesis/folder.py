@@ -57,9 +57,9 @@ def write_patient(folder: Path, patient: Patient) -> None:
     affine = np.eye(4)
     affine[:3, 3] = -(np.array(patient.labels.shape) - 1) / 2
     place = folder / patient.name
-    with DraftFolder(place) as folder_draft, disk_errors(place):
+    with DraftFolder(place) as files, disk_errors(place):
         for modality in CHANNELS:
             image = nib.Nifti1Image(stored[modality.channel], affine)
-            nib.save(image, folder_draft.draft / f"{modality.value}.nii.gz")
-        nib.save(nib.Nifti1Image(patient.labels, affine), folder_draft.draft / "seg.nii.gz")
-        folder_draft.publish()
+            nib.save(image, files.draft / f"{modality.value}.nii.gz")
+        nib.save(nib.Nifti1Image(patient.labels, affine), files.draft / "seg.nii.gz")
+        files.publish()

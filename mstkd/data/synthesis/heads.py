@@ -21,7 +21,7 @@ from mstkd.preprocessing import read_labels
 from mstkd.preprocessing.grid import Grid, resample_labels, world_grid
 
 Array = np.ndarray
-FORMAT = 3
+FORMAT = 4
 """Raised whenever the preparation changes what it yields."""
 MARGIN = 4
 NECK_MM = 45
@@ -106,7 +106,7 @@ def head_of(name: str, tissues: Array, hull: Array) -> Head:
         float(counts.sum()) / 1000,
         _some(is_one_of(tissues, (Anatomy.WHITE,))),
         _some(is_one_of(tissues, GREY)),
-        int(np.flatnonzero(is_one_of(tissues, PARENCHYMA[1:]).any(axis=(0, 1)))[0]),
+        int(np.flatnonzero(is_one_of(tissues, PARENCHYMA).any(axis=(0, 1)))[0]),
     )
 
 
@@ -123,10 +123,10 @@ def prepare(file: Path) -> Array:
     """
     volume = read_labels(file)
     labels = np.rint(volume.array).astype(np.int32)
-    if not np.array_equal(labels, volume.array) or labels.min() < 0 or not (labels == 2).any():
+    if not np.array_equal(labels, volume.array) or labels.min() < 0 or not {2, 3} <= set(np.unique(labels)):
         raise InputError(
-            f"{file} is no label map of a head (whole numbers, of them 2 for cerebral white matter, as FreeSurfer "
-            "writes); remove it from the folder."
+            f"{file} is no label map of a head (whole numbers, of them 2 for cerebral white matter and 3 for cortex, "
+            "as FreeSurfer writes); remove it from the folder."
         )
     tissues = from_labels(labels)
     box = _box(tissues != Anatomy.AIR)
@@ -145,7 +145,7 @@ def _box(mask: Array) -> tuple[slice, slice, slice]:
 
 
 def _without_neck(tissues: Array) -> Array:
-    heights = np.flatnonzero(is_one_of(tissues, (Anatomy.CEREBELLAR_CORTEX, Anatomy.WHITE)).any(axis=(0, 1)))
+    heights = np.flatnonzero(is_one_of(tissues, PARENCHYMA).any(axis=(0, 1)))
     return tissues[:, :, max(0, int(heights[0]) - NECK_MM) :]
 
 
