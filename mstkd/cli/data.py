@@ -1,4 +1,4 @@
-"""``mstkd data check``."""
+"""``mstkd data check`` and ``mstkd data synthesise``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from mstkd.cli.shared import BAD_INPUT, app, sentences, talk
+from mstkd.cli.shared import BAD_INPUT, CACHE, Cache, app, sentences, talk
 from mstkd.data.words import counted
 
 data = typer.Typer(no_args_is_help=True, help="Look at data sets before training on them.")
@@ -57,6 +57,41 @@ def check(
                 talk.print(f"mstkd: {refusal}", markup=False)
         if refusal is not None:
             raise typer.Exit(BAD_INPUT)
+
+
+@data.command()
+def synthesise(
+    heads: Annotated[
+        Path, typer.Argument(help="A folder of label maps of whole heads (.nii.gz, FreeSurfer's labels).")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the patients, one folder each.")],
+    number: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Which ones those are.")] = 0,
+    free: Annotated[bool, typer.Option("--free", help="Without a tumour.")] = False,
+    page: Annotated[bool, typer.Option("--page", help="Also write page.html, which shows the first 20.")] = False,
+    beside: Annotated[
+        Path | None,
+        typer.Option(metavar="DATALIST", help="Show real patients of its training split on the page, too."),
+    ] = None,
+    cache: Cache = CACHE,
+) -> None:
+    """Draw synthetic patients, random tumours and contrasts in real heads, and write them as files."""
+    with sentences():
+        from mstkd.data.synthesis import load_heads
+        from mstkd.data.synthesis.folder import draw_patients, write_patient
+        from mstkd.data.synthesis.page import MOST_ROWS, patient_row, write_page
+
+        loaded = load_heads(heads, cache / "heads")
+        rows: list[str] = []
+        with _bar() as bar:
+            for patient in bar.track(
+                draw_patients(loaded, number, seed, tumour=not free), number, description="Drawing"
+            ):
+                write_patient(output, patient)
+                if len(rows) < MOST_ROWS:
+                    rows.append(patient_row(patient.name, patient.images, patient.labels, (True,) * 4))
+        if page or beside is not None:
+            write_page(output / "page.html", rows, beside, cache)
 
 
 def _bar() -> Progress:

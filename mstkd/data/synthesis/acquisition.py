@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mstkd.data.synthesis.fields import Noise, blur
+from mstkd.data.synthesis.fields import Noise, blur, on_device
 from mstkd.modalities import CHANNELS
 
 Array = np.ndarray
@@ -66,21 +66,25 @@ def draw_acquisition(rng: np.random.Generator) -> Acquisition:
     )
 
 
-def acquire(image: Tensor, plan: Acquisition, deviation: Tensor, highest: Tensor, noise: Noise) -> Tensor:
+def acquire(
+    image: Tensor, brain: Tensor, plan: Acquisition, deviation: Tensor, highest: Tensor, noise: Noise
+) -> Tensor:
     """The image ``(4, H, W, D)`` as it is acquired; what is given is overwritten.
 
     Args:
+        brain: Where it is, ``(H, W, D)`` bool.
         deviation: ``(4,)``, the brain's.
         highest: ``(4,)``, the brightest value that is stored where there are few levels.
     """
     size = (image.shape[1], image.shape[2], image.shape[3])
     per_channel = (C, 1, 1, 1)
-    bias = noise.smooth(C, size, BIAS_SCALE_MM) * _device(plan.bias, image).view(per_channel)
-    image *= bias.exp_()
-    grain = _device(plan.grain * _kept(plan.sigma), image) * deviation
+    bias = noise.smooth(C, size, BIAS_SCALE_MM) * on_device(plan.bias, image.device).view(per_channel)
+    # A gain that the whole brain shares is what z-scoring takes away.
+    image *= (bias - (bias * brain).sum(dim=(1, 2, 3), keepdim=True) / brain.sum().clamp(min=1)).exp_()
+    grain = on_device(plan.grain * _kept(plan.sigma), image.device) * deviation
     image.addcmul_(noise.white(*image.shape), grain.view(per_channel))
     image = blur(image, plan.sigma, plan.shift)
-    receiver = noise.white(*image.shape).mul_((_device(plan.noise, image) * deviation).view(per_channel))
+    receiver = noise.white(*image.shape).mul_((on_device(plan.noise, image.device) * deviation).view(per_channel))
     image = torch.hypot(image + receiver, receiver.roll(7, 1))  # the imaginary part is as random, and cheaper so
     for channel, thickness in enumerate(plan.thickness):
         if thickness > 1:
@@ -107,7 +111,3 @@ def _sliced(image: Tensor, thickness: int, axis: int) -> Tensor:
     slices = functional.avg_pool1d(rows, thickness)
     fine = functional.interpolate(slices, scale_factor=float(thickness), mode="linear")[0, :, :count]
     return fine.reshape(along.shape).movedim(-1, axis)
-
-
-def _device(values: Array, like: Tensor) -> Tensor:
-    return torch.from_numpy(values.astype(np.float32)).to(like.device)

@@ -31,16 +31,17 @@ class Anatomy(IntEnum):
     NARROW_SULCUS = 10
     SULCUS = 11
     CSF = 12
-    VENTRICLE = 13
-    CHOROID = 14
-    DURA = 15
-    SKULL = 16
-    MARROW = 17
-    FAT = 18
-    SOFT = 19
-    MUCOSA = 20
-    EYE = 21
-    VESSEL = 22
+    VENTRICLE_RIM = 13
+    VENTRICLE = 14
+    CHOROID = 15
+    DURA = 16
+    SKULL = 17
+    MARROW = 18
+    FAT = 19
+    SOFT = 20
+    MUCOSA = 21
+    EYE = 22
+    VESSEL = 23
 
 
 PARENCHYMA = tuple(Anatomy(value) for value in range(Anatomy.WHITE, Anatomy.STEM + 1))
@@ -50,20 +51,20 @@ FLUID = tuple(Anatomy(value) for value in range(Anatomy.NARROW_SULCUS, Anatomy.C
 # ventricles; 25 and 57 are lesions of white matter. From 500: the atlas of SAMSEG's heads (502 artery, 508 eye
 # muscles, 512 cord, 514 vein, 530 optic nerve). 165, 258 and 259: skull, other tissue and eyes of SynthSeg's maps.
 _SOURCES: dict[Anatomy, tuple[int, ...]] = {
-    Anatomy.WHITE: (2, 41, 85, 530),
+    Anatomy.WHITE: (2, 41, 85),
     Anatomy.SPOT: (25, 57),
     Anatomy.CORTEX: (3, 42),
     Anatomy.DEEP: (10, 11, 12, 13, 17, 18, 26, 28, 49, 50, 51, 52, 53, 54, 58, 60),
     Anatomy.CEREBELLAR_WHITE: (7, 46),
     Anatomy.CEREBELLAR_CORTEX: (8, 47),
-    Anatomy.STEM: (16, 512),
+    Anatomy.STEM: (16,),
     Anatomy.VENTRICLE: (4, 5, 14, 15, 43, 44, 72),
     Anatomy.CHOROID: (31, 63, 136, 137, 163, 164),
     Anatomy.CSF: (24,),
     Anatomy.SKULL: (165, 515),
     Anatomy.MARROW: (516,),
     Anatomy.FAT: (511,),
-    Anatomy.SOFT: (258, 507, 508),
+    Anatomy.SOFT: (258, 507, 508, 512, 530),
     Anatomy.MUCOSA: (509,),
     Anatomy.EYE: (259, 506),
     Anatomy.VESSEL: (30, 62, 502, 514),

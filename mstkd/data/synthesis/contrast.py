@@ -13,8 +13,7 @@ Array = np.ndarray
 LESIONS = 3
 """NETC, SNFH and ET follow the healthy tissues in every table."""
 NETC, SNFH, ET = (len(Anatomy) + n for n in range(LESIONS))
-_FILLED = (Anatomy.WHITE, Anatomy.CORTEX, Anatomy.DEEP, Anatomy.STEM)
-UNUSUAL = 0.1
+UNUSUAL = 0.05
 """Share of the sequences whose healthy tissues have any grey values."""
 
 
@@ -23,8 +22,8 @@ class Contrast:
     """Grey values by sequence and tissue, white matter's being about 1.
 
     Attributes:
-        means: ``(4, 26)``; the last three are NETC, SNFH and ET.
-        deviations: ``(4, 26)``, of texture within a tissue.
+        means: ``(4, 27)``; the last three are NETC, SNFH and ET.
+        deviations: ``(4, 27)``, of texture within a tissue.
     """
 
     means: Array
@@ -47,7 +46,7 @@ def draw_contrast(kind: str, rng: np.random.Generator) -> Contrast:
     _age(tables, rng)
     means = np.stack([tables[modality] for modality in CHANNELS])
     texture = rng.uniform(0.01, 0.05, (len(CHANNELS), 1)) * rng.uniform(0.6, 1.4, means.shape)
-    texture[:, [NETC, SNFH, ET]] *= rng.uniform(1.5, 3.5, (len(CHANNELS), LESIONS))
+    texture[:, [NETC, SNFH, ET]] *= rng.uniform((2, 1.5, 3), (6, 4, 8), (len(CHANNELS), LESIONS))
     texture[:, [Anatomy.SOFT, Anatomy.MUCOSA, Anatomy.MARROW, Anatomy.FAT]] *= 4
     texture[:, [Anatomy.AIR, Anatomy.CAVITY]] = 0
     return Contrast(means, texture * np.maximum(means, 0.3))
@@ -56,7 +55,7 @@ def draw_contrast(kind: str, rng: np.random.Generator) -> Contrast:
 def _table(white: float, cortex: float, deep: float, fluid: float, rng: np.random.Generator) -> Array:
     """A table whose brain follows from these four; the rest of the head is still empty."""
     table = np.zeros(len(Anatomy) + LESIONS)
-    near = rng.uniform(0.96, 1.04, 6)
+    near = rng.uniform(0.96, 1.04, 4)
     table[Anatomy.WHITE], table[Anatomy.CORTEX], table[Anatomy.DEEP] = white, cortex, deep
     table[Anatomy.CEREBELLAR_WHITE] = (white + rng.uniform(0, 0.3) * (cortex - white)) * near[0]
     table[Anatomy.CEREBELLAR_CORTEX] = cortex * near[1]
@@ -72,13 +71,15 @@ def _table(white: float, cortex: float, deep: float, fluid: float, rng: np.rando
 
 
 def _unusual(rng: np.random.Generator) -> Array:
-    table = _table(*rng.uniform(0.4, 1.3, 4), rng)
-    table[Anatomy.MARROW :][: Anatomy.VESSEL + 1 - Anatomy.MARROW] = rng.uniform(0.2, 2, Anatomy.VESSEL + 1 - Anatomy.MARROW)
+    white, cortex, deep, fluid = rng.uniform(0.4, 1.3, 4)
+    table = _table(white, cortex, deep, fluid, rng)
+    others = slice(Anatomy.MARROW, Anatomy.VESSEL + 1)
+    table[others] = rng.uniform(0.2, 2, others.stop - others.start)
     return table
 
 
 def _t1(rng: np.random.Generator) -> Array:
-    cortex = rng.uniform(0.6, 0.93)
+    cortex = rng.uniform(0.66, 0.95)
     deep = cortex + rng.uniform(0.2, 0.7) * (1 - cortex)
     table = _table(1, cortex, deep, cortex * rng.uniform(0.25, 0.7), rng)
     table[Anatomy.FAT], table[Anatomy.MARROW] = rng.uniform(1.2, 2.6), rng.uniform(0.7, 1.8)
@@ -121,9 +122,9 @@ def _lesions(tables: dict[Modality, Array], kind: str, rng: np.random.Generator)
     water is bound and dark where it is free; contrast agent brightens ET in T1Gd.
     """
     necrotic = kind not in ("low grade", "diffuse")
-    wet = rng.uniform(0.2, 0.65)
+    wet = rng.uniform(0.25, 0.65)
     core = rng.uniform(0.35, 0.95) if necrotic else rng.uniform(0.25, 0.75)
-    solid = rng.uniform(0.1, 0.5)
+    solid = rng.uniform(0.15, 0.55)
     for modality in (Modality.T1, Modality.T1GD, Modality.T2):
         table = tables[modality]
         brain, fluid = _range(table, modality)
@@ -138,31 +139,33 @@ def _lesions(tables: dict[Modality, Array], kind: str, rng: np.random.Generator)
     flair = tables[Modality.FLAIR]
     brain, fluid = _range(flair, Modality.FLAIR)
     flair[SNFH] = brain * rng.uniform(1.3, 2.1)
-    free = rng.uniform(-0.1, 0.65) if necrotic or rng.random() < 0.25 else rng.uniform(-0.2, 0.3)
+    free = rng.uniform(-0.1, 0.65) if necrotic or rng.random() < 0.15 else rng.uniform(-0.2, 0.3)
     flair[NETC] = flair[SNFH] + free * (fluid - flair[SNFH])
     flair[ET] = brain + rng.uniform(0.2, 1.0) * (flair[SNFH] - brain)
 
 
 def _age(tables: dict[Modality, Array], rng: np.random.Generator) -> None:
-    """How wide sulci are, and how white matter has aged; neither is a tumour."""
-    narrow, wide = np.sort(rng.uniform(0.0, 0.9, 2))
-    beside, spots = rng.uniform(0, 0.6, 2) * (rng.random(2) < 0.5)
+    """How wide sulci and ventricles are, and how white matter has aged; neither is a tumour."""
+    age = rng.uniform()
+    narrow, wide, rim = (age * np.array((1.0, 1.6, 2.0)) + rng.uniform(-0.3, 0.3, 3)).clip((0.1, 0.2, 0), 1)
+    beside, spots = rng.uniform(0, 0.6, 2) * (rng.random(2) < age)
     for table in tables.values():
         cortex, csf, white = table[Anatomy.CORTEX], table[Anatomy.CSF], table[Anatomy.WHITE]
         table[Anatomy.NARROW_SULCUS] = cortex + narrow * (csf - cortex)
         table[Anatomy.SULCUS] = cortex + wide * (csf - cortex)
+        table[Anatomy.VENTRICLE_RIM] = white + (rim > 0.5) * (table[Anatomy.VENTRICLE] - white)
         table[Anatomy.PERIVENTRICULAR] = white + beside * (table[SNFH] - white)
         table[Anatomy.SPOT] = white + spots * (table[SNFH] - white)
 
 
 def _range(table: Array, modality: Modality) -> tuple[float, float]:
     """What normal brain and free water look like, also where the healthy tissues are unusual."""
-    parenchyma = table[list(_FILLED)]
+    parenchyma = table[[Anatomy.WHITE, Anatomy.CORTEX, Anatomy.DEEP]]
     if modality is Modality.T2:
         brain = float(parenchyma.max()) if parenchyma.max() > table[Anatomy.VENTRICLE] else float(table[Anatomy.WHITE])
         return brain, max(float(table[Anatomy.VENTRICLE]), 1.6 * brain)
     if modality is Modality.FLAIR:
         brain = float(max(table[Anatomy.WHITE], 0.8 * parenchyma.max()))
         return brain, min(float(table[Anatomy.VENTRICLE]), 0.5 * brain)
-    brain = float(table[Anatomy.WHITE])
+    brain = float(parenchyma.max())
     return brain, min(float(table[Anatomy.VENTRICLE]), 0.7 * brain)

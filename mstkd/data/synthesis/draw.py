@@ -13,10 +13,10 @@ from mstkd.data.synthesis import contrast
 from mstkd.data.synthesis.acquisition import Acquisition, acquire, draw_acquisition
 from mstkd.data.synthesis.anatomy import FLUID, PARENCHYMA, Anatomy
 from mstkd.data.synthesis.contrast import Contrast, draw_contrast
-from mstkd.data.synthesis.fields import Noise, Size, looked_up
+from mstkd.data.synthesis.fields import Noise, Size, looked_up, on_device
 from mstkd.data.synthesis.growth import grow
 from mstkd.data.synthesis.heads import Head
-from mstkd.data.synthesis.placement import deformed, place
+from mstkd.data.synthesis.placement import Placement, deformed, place
 from mstkd.data.synthesis.tumour import masses, plan
 from mstkd.preprocessing.intensity import CLIP_PERCENTILES, MASK_STEP
 from mstkd.regions import Tissue
@@ -24,6 +24,8 @@ from mstkd.regions import Tissue
 Array = np.ndarray
 STRIPPED = 0.5
 """Share of the patients whose skull was removed."""
+SHORT, FLOOR_MM = 0.3, (-30.0, 30.0)
+"""Share of the fields of view that end near the brain's lowest point, and where above it."""
 INFILTRATED = dict.fromkeys(PARENCHYMA, 0.9) | {
     Anatomy.WHITE: 1.0,
     Anatomy.CORTEX: 0.55,
@@ -64,16 +66,17 @@ def synthesise(
     label = torch.zeros_like(tissues)
     volumes = torch.zeros(3, device=head.tissues.device)
     if tumour:
-        levels = grow(glioma, tissues, depth, placement, noise, rng)
+        levels = grow(glioma, tissues, placement, noise, rng)
         image, label = _with_tumour(image, grey, levels, index, depth, texture, rng)
         volumes = glioma.volumes.to(head.tissues.device)
     mean, deviation, low, high = _brain_statistics(head, grey, scan, volumes)
-    image = acquire(image, scan, deviation, high, noise)
+    image = acquire(image, depth > 0, scan, deviation, high, noise)
     column = (-1, 1, 1, 1)
     low, high = low.view(column), high.view(column)
     image = (image.clamp(min=low, max=high) - mean.view(column)) / deviation.view(column)
     shown = _brain_mask(depth, noise, rng) if rng.random() < STRIPPED else _head_mask(tissues)
-    return image * shown, label
+    shown[..., : _lowest_slice(head, placement, rng)] = False
+    return image * shown, label * shown
 
 
 def _texture(size: Size, noise: Noise, rng: np.random.Generator) -> Tensor:
@@ -84,7 +87,13 @@ def _texture(size: Size, noise: Noise, rng: np.random.Generator) -> Tensor:
 
 
 def _with_tumour(
-    image: Tensor, grey: Contrast, levels: Tensor, index: Tensor, depth: Tensor, texture: Tensor, rng: np.random.Generator
+    image: Tensor,
+    grey: Contrast,
+    levels: Tensor,
+    index: Tensor,
+    depth: Tensor,
+    texture: Tensor,
+    rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
     """The image with the tumour's grey values blended in, and the label map."""
     core, oedema, enhancing = levels
@@ -94,7 +103,7 @@ def _with_tumour(
     wet *= 1 - rng.uniform(0, 0.5) * torch.exp(-oedema.clamp(min=0) / rng.uniform(3, 10))
     solid = torch.sigmoid(core / rng.uniform(0.3, 1.2)) * may_be_core
     bright = torch.sigmoid(enhancing / rng.uniform(0.3, 0.9))
-    values = torch.from_numpy(np.stack([grey.means, grey.deviations]).astype(np.float32)).to(image.device)
+    values = on_device(np.stack([grey.means, grey.deviations]), image.device)
     netc, snfh, et = (
         values[0, :, lesion, None, None, None] + values[1, :, lesion, None, None, None] * texture
         for lesion in (contrast.NETC, contrast.SNFH, contrast.ET)
@@ -114,10 +123,10 @@ def _brain_statistics(
     voxels drawn, so that a patch is scaled as the whole head is.
     """
     device = head.shares.device
-    means = torch.from_numpy(grey.means.astype(np.float32)).to(device)
-    own = torch.from_numpy(grey.deviations.astype(np.float32)).to(device)
-    bias = torch.from_numpy(scan.bias.astype(np.float32)).to(device)[:, None]
-    noise = torch.from_numpy((scan.grain**2 + scan.noise**2).astype(np.float32)).to(device)
+    means = on_device(grey.means, device)
+    own = on_device(grey.deviations, device)
+    bias = on_device(scan.bias, device)[:, None]
+    noise = on_device(scan.grain**2 + scan.noise**2, device)
     ill = (volumes / head.brain_ml).clamp(max=0.3)
     shares = torch.cat([head.shares * (1 - ill.sum()), ill])
     mean = (shares * means).sum(dim=1)
@@ -134,9 +143,16 @@ def _brain_statistics(
     return mean, deviation, low, high
 
 
+def _lowest_slice(head: Head, placement: Placement, rng: np.random.Generator) -> int:
+    """Where the field of view begins along the third axis; some examinations miss the lower parts of the brain."""
+    middle = (np.array(head.tissues.shape) - 1) / 2
+    start = placement.to_output(np.array([middle[0], middle[1], head.floor + rng.uniform(*FLOOR_MM)]))[2]
+    return max(0, int(start)) if rng.random() < SHORT else 0
+
+
 def _brain_mask(depth: Tensor, noise: Noise, rng: np.random.Generator) -> Tensor:
     size = (depth.shape[0], depth.shape[1], depth.shape[2])
-    rim = rng.uniform(-1.5, 1.0) + rng.uniform(0, 0.6) * noise.smooth(1, size, 12)[0]
+    rim = rng.uniform(-2.0, 1.0) + rng.uniform(0, 0.6) * noise.smooth(1, size, 12)[0]
     return depth > rim
 
 

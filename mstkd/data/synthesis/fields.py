@@ -34,6 +34,17 @@ class Noise:
         return SPREAD / 2 * functional.interpolate(fine, size, mode="trilinear")[0]
 
 
+def on_device(values: Array, device: torch.device) -> Tensor:
+    """NumPy's numbers as float32 on a device; nothing is waited for."""
+    return torch.from_numpy(np.asarray(values, dtype=np.float32)).to(device)
+
+
+def lattice(size: Size, step: int, device: torch.device) -> Tensor:
+    """Voxel coordinates of the `nodes` that reach over ``size``, ``(3, h, w, d)``."""
+    axes = [step * torch.arange(n, device=device, dtype=torch.float32) for n in nodes(size, step)]
+    return torch.stack(torch.meshgrid(*axes, indexing="ij"))
+
+
 def upsample(coarse: Tensor, step: int, size: Size) -> Tensor:
     """``(C, h, w, d)`` with a node every ``step`` voxels from voxel 0 on, at every voxel: ``(C, *size)``."""
     whole = [step * (n - 1) + 1 for n in coarse.shape[1:]]
@@ -68,7 +79,7 @@ def blur(image: Tensor, sigma: Array, shift: Array) -> Tensor:
     for axis in range(3):
         weights = np.exp(-0.5 * ((offsets - shift[:, axis, None]) / np.maximum(sigma[:, None], 0.25)) ** 2)
         weights /= weights.sum(axis=1, keepdims=True)
-        kernel = torch.from_numpy(weights.astype(np.float32)).to(image.device).view(-1, len(offsets), 1, 1, 1)
+        kernel = on_device(weights, image.device).view(-1, len(offsets), 1, 1, 1)
         image = _convolved(image, kernel, axis + 1)
     return image
 
@@ -94,5 +105,5 @@ def looked_up(table: Sequence[float] | Array, tissues: Tensor) -> Tensor:
         table: ``(T,)``, or ``(C, T)`` for a result ``(C, H, W, D)``.
         tissues: ``(H, W, D)`` int32.
     """
-    values = torch.from_numpy(np.asarray(table, dtype=np.float32)).to(tissues.device)
+    values = on_device(np.asarray(table), tissues.device)
     return values.index_select(-1, tissues.flatten()).view(*values.shape[:-1], *tissues.shape)

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 import torch
-from scipy import ndimage
 from torch import Tensor
 
 from mstkd.data.synthesis.anatomy import FLUID, PARENCHYMA, Anatomy, from_labels, is_one_of
@@ -22,7 +21,7 @@ from mstkd.preprocessing import read_labels
 from mstkd.preprocessing.grid import Grid, resample_labels, world_grid
 
 Array = np.ndarray
-FORMAT = 2
+FORMAT = 4
 """Raised whenever the preparation changes what it yields."""
 MARGIN = 4
 NECK_MM = 45
@@ -46,7 +45,7 @@ class Head:
         tissues: ``(H, W, D)`` uint8 of `Anatomy`, RAS+, 1 mm.
         hull: ``(H, W, D)`` uint8: depth below the brain's surface with sulci closed,
             ``HULL_ZERO + HULL_STEPS * mm``, less than ``HULL_ZERO`` outside.
-        shares: ``(23,)`` float32, what part of the brain (in its hull) each tissue is.
+        shares: ``(24,)`` float32, what part of the brain (in its hull) each tissue is.
         brain_ml: The brain's volume.
         white: Up to ``SEEDS`` voxels of cerebral white matter, ``(N, 3)``, where tumours start.
         grey: The same of cortex and deep grey matter.
@@ -107,7 +106,7 @@ def head_of(name: str, tissues: Array, hull: Array) -> Head:
         float(counts.sum()) / 1000,
         _some(is_one_of(tissues, (Anatomy.WHITE,))),
         _some(is_one_of(tissues, GREY)),
-        int(np.flatnonzero(is_one_of(tissues, PARENCHYMA[1:]).any(axis=(0, 1)))[0]),
+        int(np.flatnonzero(is_one_of(tissues, PARENCHYMA).any(axis=(0, 1)))[0]),
     )
 
 
@@ -124,10 +123,10 @@ def prepare(file: Path) -> Array:
     """
     volume = read_labels(file)
     labels = np.rint(volume.array).astype(np.int32)
-    if not np.array_equal(labels, volume.array) or labels.min() < 0 or not (labels == 2).any():
+    if not np.array_equal(labels, volume.array) or labels.min() < 0 or not {2, 3} <= set(np.unique(labels)):
         raise InputError(
-            f"{file} is no label map of a head (whole numbers, of them 2 for cerebral white matter, as FreeSurfer "
-            "writes); remove it from the folder."
+            f"{file} is no label map of a head (whole numbers, of them 2 for cerebral white matter and 3 for cortex, "
+            "as FreeSurfer writes); remove it from the folder."
         )
     tissues = from_labels(labels)
     box = _box(tissues != Anatomy.AIR)
@@ -146,7 +145,7 @@ def _box(mask: Array) -> tuple[slice, slice, slice]:
 
 
 def _without_neck(tissues: Array) -> Array:
-    heights = np.flatnonzero(is_one_of(tissues, (Anatomy.CEREBELLAR_CORTEX, Anatomy.WHITE)).any(axis=(0, 1)))
+    heights = np.flatnonzero(is_one_of(tissues, PARENCHYMA).any(axis=(0, 1)))
     return tissues[:, :, max(0, int(heights[0]) - NECK_MM) :]
 
 

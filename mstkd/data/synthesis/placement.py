@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mstkd.data.synthesis.fields import Noise, Size, nodes, upsample
+from mstkd.data.synthesis.fields import Noise, Size, lattice, nodes, on_device, upsample
 from mstkd.data.synthesis.heads import HULL_STEPS, HULL_ZERO, Head
 
 Array = np.ndarray
@@ -88,18 +88,14 @@ def deformed(
 def _points(head: Head, placement: Placement, masses: Sequence[Mass], noise: Noise, rng: np.random.Generator) -> Tensor:
     """What part of the head every node of the output shows, ``(3, h, w, d)`` in the head's voxels."""
     device = head.tissues.device
-    coarse = nodes(placement.size, STEP)
-    axes = [
-        STEP * torch.arange(n, device=device, dtype=torch.float32) - (s - 1) / 2
-        for n, s in zip(coarse, placement.size, strict=True)
-    ]
-    grid = torch.stack(torch.meshgrid(*axes, indexing="ij"))
-    points = torch.einsum("ij,jhwd->ihwd", _tensor(placement.matrix, device), grid)
-    points += _tensor(placement.centre, device).view(3, 1, 1, 1)
-    points += rng.uniform(0, ELASTIC_MM) * noise.smooth(3, coarse, ELASTIC_SCALE_MM / STEP)
+    grid = lattice(placement.size, STEP, device)
+    grid -= on_device((np.array(placement.size) - 1) / 2, device).view(3, 1, 1, 1)
+    points = torch.einsum("ij,jhwd->ihwd", on_device(placement.matrix, device), grid)
+    points += on_device(placement.centre, device).view(3, 1, 1, 1)
+    points += rng.uniform(0, ELASTIC_MM) * noise.smooth(3, nodes(placement.size, STEP), ELASTIC_SCALE_MM / STEP)
     yields = (_depth(head, points) / FIXED_MM).clamp(0, 1) if masses else None
     for mass in masses:
-        from_centre = points - _tensor(mass.centre, device).view(3, 1, 1, 1)
+        from_centre = points - on_device(mass.centre, device).view(3, 1, 1, 1)
         distance = (from_centre.norm(dim=0) / mass.radius).clamp(min=1)
         # The volume that the ball adds is missing around it: r_source^3 = r^3 - pushed R^3.
         nearer = (1 - mass.pushed / distance**3) ** (1 / 3) - 1
@@ -115,9 +111,5 @@ def _depth(head: Head, points: Tensor) -> Tensor:
 
 def _grid(points: Tensor, extent: Sequence[int]) -> Tensor:
     """Voxel coordinates ``(3, h, w, d)`` as `grid_sample` wants them."""
-    last = _tensor(np.array(extent) - 1.0, points.device).view(3, 1, 1, 1)
+    last = on_device(np.array(extent) - 1.0, points.device).view(3, 1, 1, 1)
     return (2 * points / last - 1).flip(0).movedim(0, -1)[None]
-
-
-def _tensor(values: Array, device: torch.device) -> Tensor:
-    return torch.from_numpy(np.asarray(values, dtype=np.float32)).to(device)

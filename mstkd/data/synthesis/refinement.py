@@ -14,8 +14,8 @@ from mstkd.data.synthesis.fields import Noise
 Array = np.ndarray
 SCALP_MM, TABLE_MM = 4, 2
 """Thickness of the fat under the skin and of the skull's tables, in maps that do not tell them apart."""
-NARROW, WIDE = 0.45, 0.25
-"""Share of brain tissue around a voxel from which on it lies in a narrow sulcus, or in a sulcus at all."""
+NARROW_MM, WIDE_MM, RIM_MM = 1, 3, 2
+"""Half the width up to which a sulcus is narrow, and is one at all; thickness of the ventricles' rims."""
 PERIVENTRICULAR_MM = 3
 VESSEL_SCALE, VESSEL_WIDTH = 12.0, 0.25
 SPOT_SCALE, SPOT_LEVEL = 6.0, 3.0
@@ -27,12 +27,12 @@ def refined(tissues: Array) -> Array:
     if not is_one_of(tissues, (Anatomy.MARROW, Anatomy.FAT)).any():
         _layer(tissues)
     _fill_cavities(tissues)
-    _grade_sulci(tissues)
-    fluid = is_one_of(tissues, (Anatomy.NARROW_SULCUS, Anatomy.SULCUS, Anatomy.CSF))
-    tissues[fluid & ndimage.binary_dilation(tissues == Anatomy.SKULL)] = Anatomy.DURA
     white = tissues == Anatomy.WHITE
     beside = ndimage.binary_dilation(tissues == Anatomy.VENTRICLE, iterations=PERIVENTRICULAR_MM)
     tissues[white & beside] = Anatomy.PERIVENTRICULAR
+    _grade_fluid(tissues)
+    fluid = is_one_of(tissues, (Anatomy.NARROW_SULCUS, Anatomy.SULCUS, Anatomy.CSF))
+    tissues[fluid & ndimage.binary_dilation(tissues == Anatomy.SKULL)] = Anatomy.DURA
     noise = Noise(tissues.size, torch.device("cpu"))
     spots = noise.smooth(1, tissues.shape, SPOT_SCALE)[0].numpy()
     tissues[white & ~beside & (spots > SPOT_LEVEL)] = Anatomy.SPOT
@@ -62,9 +62,10 @@ def _slices(array: Array) -> Iterator[Array]:
         yield from np.moveaxis(array, axis, 0)
 
 
-def _grade_sulci(tissues: Array) -> None:
-    """Tell fluid between gyri from open fluid."""
-    around = ndimage.uniform_filter(is_one_of(tissues, PARENCHYMA).astype(np.float32), 3)
-    csf = tissues == Anatomy.CSF
-    tissues[csf & (around > WIDE)] = Anatomy.SULCUS
-    tissues[csf & (around > NARROW)] = Anatomy.NARROW_SULCUS
+def _grade_fluid(tissues: Array) -> None:
+    """Tell fluid between gyri from open fluid, and the rims of the ventricles from their middle."""
+    brain = is_one_of(tissues, PARENCHYMA)
+    csf, ventricle = tissues == Anatomy.CSF, tissues == Anatomy.VENTRICLE
+    for kind, reach in ((Anatomy.SULCUS, WIDE_MM), (Anatomy.NARROW_SULCUS, NARROW_MM)):
+        tissues[csf & ndimage.binary_closing(brain, iterations=reach)] = kind
+    tissues[ventricle & ndimage.binary_dilation(brain, iterations=RIM_MM)] = Anatomy.VENTRICLE_RIM

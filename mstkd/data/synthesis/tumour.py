@@ -91,7 +91,7 @@ def plan(head: Head, shapes: Sequence[Tensor], rng: np.random.Generator) -> Tumo
         radii.append(max(3.0, radius * rng.uniform(0.25, 0.6)))
     enhancing = ENHANCING[kind.enhancing]
     volumes = volume * torch.tensor([share * (1 - enhancing), 1 - share, share * enhancing])
-    reach = 1.6 * (whole - radius) + 0.5
+    reach = 2.0 * (whole - radius) + 0.5
     return Tumour(name, np.array(centres), np.array(radii), reach, volumes, None, np.eye(3))
 
 
