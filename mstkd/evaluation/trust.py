@@ -12,8 +12,8 @@ from mstkd.evaluation.scores import ALL, DECIMALS
 from mstkd.regions import REGIONS
 
 WHERE = (
-    f"the voxels of the brain up to {NEAR_MM:.0f} mm from a probability above {100 * FAINT:.0f} % or from the reference: "
-    "elsewhere a model is trivially right"
+    f"the voxels of the brain up to {NEAR_MM:.0f} mm from a probability above {100 * FAINT:.0f} % or from the "
+    "reference: elsewhere a model is trivially right"
 )
 
 
