@@ -51,9 +51,7 @@ def load_cases(
 
 def load_config_heads(config: TrainingConfig, cache: Path) -> list[Head]:
     """The heads of a configuration, prepared; none when it draws no synthetic patients."""
-    if config.heads is None or not any(phase.synthetic for phase in config.phases):
-        return []
-    return load_heads(config.heads, cache)
+    return [] if config.drawn_heads is None else load_heads(config.drawn_heads, cache / "heads")
 
 
 def check_cases(cases: Sequence[Case], config: TrainingConfig, source: Path) -> None:

@@ -181,6 +181,11 @@ class TrainingConfig(Settings):
         return PRESETS[self.network] if isinstance(self.network, str) else self.network
 
     @property
+    def drawn_heads(self) -> Path | None:
+        """The folder of heads, when any phase draws synthetic patients."""
+        return self.heads if any(phase.synthetic for phase in self.phases) else None
+
+    @property
     def steps(self) -> int:
         """Optimiser steps of the whole run."""
         return sum(phase.steps for phase in self.phases)

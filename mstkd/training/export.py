@@ -11,7 +11,9 @@ from pydantic import Field, ValidationError
 
 from mstkd.data.cache import content_key
 from mstkd.data.datalist import Case, read_datalist
+from mstkd.data.synthesis import head_files
 from mstkd.errors import InputError
+from mstkd.files import file_sha256
 from mstkd.models import Card, write_package
 from mstkd.network import MSTKDNet
 from mstkd.preprocessing.intensity import CLIP_PERCENTILES
@@ -20,7 +22,7 @@ from mstkd.runs.layout import DATALIST
 from mstkd.settings import Settings
 from mstkd.store.card import CURVES
 from mstkd.training.checkpoint import load_best, load_checkpoint
-from mstkd.training.config import read_config
+from mstkd.training.config import TrainingConfig, read_config
 from mstkd.training.curves import curve_points, draw_curves
 from mstkd.training.origins import origins
 from mstkd.training.run import config_of
@@ -30,6 +32,9 @@ CITATION = (
     "Zhu S, Chen Y, Chen W, et al. Bridging the Gap in Missing Modalities: Leveraging Knowledge Distillation and "
     "Style Matching for Brain Tumor Segmentation. MICCAI 2025."
 )
+
+HEADS = "heads"
+"""What a description calls the licence of the label maps of heads."""
 
 
 class Description(Settings):
@@ -105,7 +110,9 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
             "orientation": "RAS",
             "intensity": "percentile clip {} to {}, z-score inside the brain".format(*CLIP_PERCENTILES),
         },
-        "training": training_facts(run, cases, description.dataset_licences) | origins(run, config),
+        "training": training_facts(run, cases, description.dataset_licences)
+        | heads_used(config, description.dataset_licences)
+        | origins(run, config),
         "accuracy": [],
     }
     card["training"]["steps"] = state["step"]
@@ -147,12 +154,24 @@ def training_facts(run: Path, cases: Sequence[Case], licences: dict[str, str]) -
     }
 
 
+def heads_used(config: TrainingConfig, licences: dict[str, str]) -> dict[str, Any]:
+    """The card's ``heads``: the label maps of which synthetic patients were made, with content hashes.
+
+    Their licence is what the description calls `HEADS`. Raises InputError when they are gone.
+    """
+    if config.drawn_heads is None:
+        return {}
+    maps = {file.name: file_sha256(file) for file in head_files(config.drawn_heads)}
+    return {HEADS: {"maps": maps, "licence": licences.get(HEADS, "not stated")}}
+
+
 def _without_paths(config: dict[str, Any]) -> dict[str, Any]:
     """A card names models by their folders' names: where they lay is nobody else's concern."""
-    teacher, start = config["teacher"], config.get("start_from")
+    teacher, start, heads = config["teacher"], config.get("start_from"), config.get("heads")
     if teacher and teacher["package"]:
         config = config | {"teacher": teacher | {"package": Path(teacher["package"]).name}}
-    return config | {"start_from": Path(start).name} if start else config
+    places = {"start_from": start, "heads": heads}
+    return config | {name: Path(place).name for name, place in places.items() if place}
 
 
 def _teacher_weights(run: Path, state: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import torch
 from lightning_fabric import Fabric
 
 from mstkd.data.datalist import Case, read_datalist, write_datalist
+from mstkd.data.synthesis import head_files
 from mstkd.errors import InputError
 from mstkd.evaluation.case_dice import write_case_dice
 from mstkd.models import ModelPackage, load_package
@@ -60,6 +61,8 @@ def check_start(
     """
     check_cases(cases, config, datalist)
     check_shares(config, processes)
+    if config.drawn_heads is not None:
+        head_files(config.drawn_heads)
     if config.teacher is not None and config.teacher.package is not None:
         load_package(config.teacher.package)
     return load_base(config)

@@ -6,6 +6,6 @@ random from label maps; the tumours are ours.
 """
 
 from mstkd.data.synthesis.draw import synthesise
-from mstkd.data.synthesis.heads import Head, load_heads
+from mstkd.data.synthesis.heads import Head, head_files, load_heads
 
-__all__ = ["Head", "load_heads", "synthesise"]
+__all__ = ["Head", "head_files", "load_heads", "synthesise"]

@@ -74,12 +74,18 @@ def load_heads(folder: Path, cache: Path) -> list[Head]:
     Raises:
         InputError: There are none, or one is no label map of a head with FreeSurfer's labels.
     """
-    files = sorted(folder.glob("*.nii.gz"))
-    if not files:
-        raise InputError(f"{folder} holds no .nii.gz file; give the folder with the label maps of whole heads.")
+    files = head_files(folder)
     cache.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(lambda file: _load(file, cache), files))
+
+
+def head_files(folder: Path) -> list[Path]:
+    """The label maps of a folder in the order of their names; raises InputError when there are none."""
+    files = sorted(folder.glob("*.nii.gz"))
+    if not files:
+        raise InputError(f"{folder} holds no .nii.gz file; give the folder with the label maps of whole heads.")
+    return files
 
 
 def _load(file: Path, cache: Path) -> Head:
