@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import pickle
 import signal
 import time
 from pathlib import Path
@@ -10,10 +11,12 @@ import numpy as np
 import pytest
 import torch
 from small_run import write_patients
+from spherical_head import write_head
 
 from mstkd.data.cache import load_cached
 from mstkd.data.datalist import read_datalist
 from mstkd.data.dataset import SamplePlan, SampleStream, Stage
+from mstkd.data.synthesis import load_heads
 from mstkd.errors import InputError
 from mstkd.training.batches import batches
 
@@ -147,6 +150,28 @@ def test_a_sample_depends_on_its_number_alone_and_the_student_sees_a_part_of_the
         subsets.add(tuple(sample["mask"].tolist()))
     assert known_by_dataset == {(True, True, True), (True, False, False)}
     assert len(subsets) == 5, "FLAIR, T1, T1Gd, and each of the two pairs"
+
+
+def test_a_stream_that_is_handed_to_another_process_draws_the_same(cases):
+    stream = SampleStream(cases, plan(stages=[(0, Stage((16, 16, 16), transplanted=0.5))]))
+    before = [stream[index] for index in range(6)]
+    there = pickle.loads(pickle.dumps(stream))
+    for index, sample in enumerate(before):
+        torch.testing.assert_close(there[index], sample)
+
+
+def test_synthetic_patients_come_in_their_share_with_all_sequences_and_regions(cases, tmp_path):
+    write_head(tmp_path)
+    heads = load_heads(tmp_path, tmp_path / "cache")
+    stream = SampleStream(
+        cases, plan(stages=[(0, Stage((16, 16, 16), synthetic=0.5)), (30, Stage((16, 16, 16)))]), heads
+    )
+    complete = [bool(stream[index]["available"].all()) for index in range(60)]
+    assert 5 < sum(complete[:30]) < 25
+    assert not any(complete[30:]), "the patients themselves lack T2"
+    sample = next(stream[index] for index in range(30) if complete[index])
+    assert sample["known"].all()
+    assert sample["image"].flatten(1).any(1).all()
 
 
 def test_the_schedule_begins_with_all_sequences_and_comes_to_random_subsets(cases):

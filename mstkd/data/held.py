@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -45,7 +44,7 @@ class HeldCases:
         self.cases, self.device = list(cases), device
         self._held: dict[int, Arrays] = {}
         self._holds = device.type == "cuda" and self._fit()
-        self.places = lru_cache(maxsize=None)(self._places)
+        self._places: dict[tuple[int, bool], Array] = {}
 
     def arrays(self, number: int) -> Arrays:
         """A case's arrays; on the disk unless they are held.
@@ -69,10 +68,13 @@ class HeldCases:
             arrays = self._held[number] = Arrays(*(array.to(self.device) for array in arrays))
         return arrays
 
-    def _places(self, number: int, tumour: bool) -> Array:
-        """Voxels of the tumour, or of the rest of the brain, ``(n, 3)``; every other one."""
-        _, labels, brain = (array[..., ::COARSE, ::COARSE, ::COARSE].cpu() for array in self.arrays(number))
-        return COARSE * (labels > 0 if tumour else brain & (labels == 0)).nonzero().numpy()
+    def places(self, number: int, *, tumour: bool) -> Array:
+        """Voxels of the tumour, or of the rest of the brain, ``(n, 3)``; every other one. Errors as of `arrays`."""
+        if (number, tumour) not in self._places:
+            _, labels, brain = (array[..., ::COARSE, ::COARSE, ::COARSE].cpu() for array in self.arrays(number))
+            wanted = labels > 0 if tumour else brain & (labels == 0)
+            self._places[number, tumour] = COARSE * wanted.nonzero().numpy()
+        return self._places[number, tumour]
 
     def _fit(self) -> bool:
         size = sum((case.folder / f"{name}.npy").stat().st_size for case in self.cases for name in Arrays._fields)

@@ -69,7 +69,7 @@ class RealPatients:
         """
         number = int(rng.choice(len(self.cases), p=self._share))
         donor = int(rng.choice(len(self.cases), p=self._share))
-        if rng.random() >= transplanted or donor == number or not len(self._held.places(donor, True)):
+        if rng.random() >= transplanted or donor == number or not len(self._held.places(donor, tumour=True)):
             donor = number
         pair = [self.cases[n] for n in dict.fromkeys((number, donor))]
         available = [all(case.mask[c] for case in pair) for c in range(len(CHANNELS))]
@@ -101,7 +101,7 @@ class RealPatients:
         self, number: int, donor: int, cut: Size, channels: list[int], rng: Random
     ) -> tuple[Tensor, Tensor]:
         """The recipient's cut, with the donor's tumour centred on a voxel of its brain, mirrored at random."""
-        brain, tumour = self._held.places(number, False), self._held.places(donor, True)
+        brain, tumour = self._held.places(number, tumour=False), self._held.places(donor, tumour=True)
         place = brain[rng.integers(len(brain))]
         start = self._start(number, place, cut, rng)
         mirrored = np.flatnonzero(rng.integers(0, 2, 3))
@@ -112,7 +112,7 @@ class RealPatients:
         return transplant(self._cut(number, start, cut, channels), flipped)
 
     def _centre(self, number: int, rng: Random) -> Array:
-        places = self._held.places(number, True)
+        places = self._held.places(number, tumour=True)
         if rng.random() < TUMOUR_CENTRED and len(places):
             return places[rng.integers(len(places))]
         return rng.integers(0, self._held.arrays(number).labels.shape)
