@@ -13,6 +13,8 @@ Array = np.ndarray
 LESIONS = 3
 """NETC, SNFH and ET follow the healthy tissues in every table."""
 NETC, SNFH, ET = (len(Anatomy) + n for n in range(LESIONS))
+MISMATCH = 0.15
+"""Share of the low-grade cores that hold free water: bright in T2, dark in FLAIR."""
 UNUSUAL = 0.05
 """Share of the sequences whose healthy tissues have any grey values."""
 
@@ -139,8 +141,10 @@ def _lesions(tables: dict[Modality, Array], kind: str, rng: np.random.Generator)
     flair = tables[Modality.FLAIR]
     brain, fluid = _range(flair, Modality.FLAIR)
     flair[SNFH] = brain * rng.uniform(1.3, 2.1)
-    free = rng.uniform(-0.1, 0.65) if necrotic or rng.random() < 0.15 else rng.uniform(-0.2, 0.3)
-    flair[NETC] = flair[SNFH] + free * (fluid - flair[SNFH])
+    if necrotic or rng.random() < MISMATCH:
+        flair[NETC] = flair[SNFH] + rng.uniform(-0.1, 0.65) * (fluid - flair[SNFH])
+    else:
+        flair[NETC] = brain + rng.uniform(0.6, 1.2) * (flair[SNFH] - brain)
     flair[ET] = brain + rng.uniform(0.2, 1.0) * (flair[SNFH] - brain)
 
 

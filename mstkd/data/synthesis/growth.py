@@ -42,7 +42,7 @@ _CORE = dict.fromkeys(PARENCHYMA, 1.0) | {
 _STOP = 12.0
 HEART = 0.3
 """Share of a core's radius from which on it has to find its way around what holds it back."""
-DETOUR = 1.35
+DETOUR = 1.45
 """How much longer than the straight way that way may be."""
 
 
@@ -61,7 +61,7 @@ def grow(tumour: Tumour, tissues: Tensor, placement: Placement, noise: Noise, rn
     radius = float(tumour.radii[0])
     reached = _reached(tumour, placement, tissues.device, rng)
     heart = reached < max(HEART, STEP * 3**0.5 / 2 / float(tumour.radii.min()))
-    way = _spread(heart, STEP * held, DETOUR * radius)
+    way = _spread(heart, STEP * held * torch.exp(0.25 * wobble[1]), DETOUR * radius)
     core = (1 - reached * (1 + rng.uniform(0.15, 0.4) * wobble[0])) * radius
     core = torch.minimum(core, DETOUR * (1 - HEART) * radius - way)
     arrival = _spread(core > 0, STEP * slow * torch.exp(0.4 * wobble[1]), tumour.oedema_mm)

@@ -21,7 +21,7 @@ from mstkd.preprocessing import read_labels
 from mstkd.preprocessing.grid import Grid, resample_labels, world_grid
 
 Array = np.ndarray
-FORMAT = 4
+FORMAT = 5
 """Raised whenever the preparation changes what it yields."""
 MARGIN = 4
 NECK_MM = 45
