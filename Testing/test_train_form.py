@@ -14,7 +14,7 @@ from MSTKDTrainLib.Schema import readSchema
 from pydantic import Field, create_model
 
 from mstkd.settings import Settings
-from mstkd.training.config import TrainingConfig
+from mstkd.training.config import Phase, TrainingConfig
 from mstkd.training.preset_files import read_presets
 
 PRESETS = {name: config.as_dict() for name, (_title, config) in read_presets().items()}
@@ -212,7 +212,7 @@ def test_a_value_that_cannot_be_used_is_marked_and_said_with_its_limit(form, lab
 
 
 def phases_table(form):
-    return next(t for t in form.widget.findChildren("QTableWidget") if t.columnCount == 3)
+    return next(t for t in form.widget.findChildren("QTableWidget") if t.columnCount == len(Phase.model_fields))
 
 
 def test_a_cell_of_the_phases_that_cannot_be_used_is_said_with_its_row(form):

@@ -9,7 +9,7 @@ import pytest
 from train_view_parts import Answers, AskedLogic, attempt
 
 from mstkd.store import installed_models
-from mstkd.training.config import TrainingConfig
+from mstkd.training.config import Phase, TrainingConfig
 from mstkd.training.preset_files import read_presets
 
 WIDTH = 420
@@ -106,7 +106,7 @@ def test_the_section_begins_with_the_compact_preset_and_its_meaning(view, ui, ch
     assert view.settings == PRESETS["compact"]["settings"]
     assert ui.presetLabel.text == PRESETS["compact"]["title"]
     listed = [ui.presetCombo.itemText(n) for n in range(ui.presetCombo.count)]
-    assert listed == ["quick (trial)", "first student", "compact", "paper"]
+    assert listed == ["quick (trial)", "first student", "student", "compact", "paper"]
     assert ui.changesLabel.text == "All settings are those of compact."
     assert ui.allSettingsSection.collapsed
     assert changes
@@ -241,7 +241,9 @@ def _open(view, ui):
 def _wrong(view, ui):
     _open(view, ui)
     edit_of(view, "Tau").text = "-7"
-    next(t for t in view.widget.findChildren("QTableWidget") if t.columnCount == 3).item(1, 1).setText("97, 96, 96")
+    next(t for t in view.widget.findChildren("QTableWidget") if t.columnCount == len(Phase.model_fields)).item(
+        1, 1
+    ).setText("97, 96, 96")
 
 
 @pytest.mark.parametrize("go", [_chosen, _changed, _open, _wrong], ids=lambda go: go.__name__.strip("_"))
