@@ -101,7 +101,7 @@ def test_every_setting_says_what_it_means_and_every_number_has_a_limit():
 
 def test_every_preset_has_a_title_and_settings_that_hold():
     presets = ask(task="describe_training")["presets"]
-    assert list(presets) == ["quick", "first_student", "compact", "paper"], "the shortest first"
+    assert list(presets) == ["quick", "first_student", "student", "compact", "paper"], "the shortest first"
     for preset in presets.values():
         assert preset["title"].endswith(".")
         assert "\n" not in preset["title"]
@@ -109,7 +109,9 @@ def test_every_preset_has_a_title_and_settings_that_hold():
 
 
 def test_settings_come_back_complete_or_are_refused_in_a_sentence(settings):
-    assert ask(task="check_config", settings=settings)["settings"] == settings | {"start_from": None}
+    phases = [{**phase, "synthetic": 0.0, "transplanted": 0.0} for phase in settings["phases"]]
+    complete = settings | {"phases": phases, "start_from": None, "heads": None}
+    assert ask(task="check_config", settings=settings)["settings"] == complete
     for change, words in (({"seed": -1}, "'seed' cannot be -1"), ({"sead": 1}, "did you mean 'seed'")):
         with pytest.raises(InputError, match=words) as refusal:
             ask(task="check_config", settings=settings | change)

@@ -79,7 +79,15 @@ class WholeTraining:
         sampling = {**self.panel._settings.settings["sampling"], "workers": 0}
         self.panel._settings._put(
             {
-                "phases": [{"steps": steps, "patch": [32, 32, 32], "learning_rate": 8e-4}],
+                "phases": [
+                    {
+                        "steps": steps,
+                        "patch": [32, 32, 32],
+                        "learning_rate": 8e-4,
+                        "synthetic": 0.0,
+                        "transplanted": 0.0,
+                    }
+                ],
                 "validation": {"every": steps // 2, "combinations": ["flair", "flair+t1+t1gd+t2"]},
                 "checkpoint_every": 5,
                 "sampling": sampling,
