@@ -2,11 +2,12 @@ import numpy as np
 from geometry import centred_on, ellipsoid, grid_centre, oblique_grids, world_points
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 from nibabel.affines import apply_affine
 from scipy import ndimage
 
 from mstkd.evaluation import dice
-from mstkd.preprocessing import Grid, resample, resample_labels, world_grid
+from mstkd.preprocessing import Grid, bounding_box, resample, resample_labels, world_grid
 
 offsets = st.tuples(*[st.floats(-12, 12)] * 3)
 radii = st.tuples(*[st.floats(6.3, 20)] * 3)
@@ -93,3 +94,17 @@ def test_cropping_a_grid_keeps_each_voxel_in_its_place():
     grid = Grid((9, 8, 7), np.array([[0, -2.0, 0, 5], [1, 0, 0, 6], [0, 0, 3, 7], [0, 0, 0, 1]]))
     box = (slice(2, 7), slice(1, 8), slice(0, 3))
     np.testing.assert_allclose(world_points(grid.crop(box)), world_points(grid)[box])
+
+
+@given(
+    mask=arrays(bool, array_shapes(min_dims=2, max_dims=3, max_side=7)),
+    margin=st.integers(0, 3),
+)
+def test_a_bounding_box_is_scipys_and_a_margin_stays_inside(mask, margin):
+    found = bounding_box(mask, margin)
+    inner = ndimage.find_objects(mask.astype(int))
+    expected = inner[0] if inner else tuple(slice(0, n) for n in mask.shape)
+    wider = tuple(
+        slice(max(0, s.start - margin), min(n, s.stop + margin)) for s, n in zip(expected, mask.shape, strict=True)
+    )
+    assert found == wider

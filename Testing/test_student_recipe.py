@@ -52,11 +52,12 @@ def test_one_command_makes_the_student_from_the_data(settings, heads, tmp_path):
     words = ["--description", str(tmp_path / "words.json")]
     assert mstkd("package", str(tmp_path / "run"), "-o", str(tmp_path / "model"), *words).returncode == 0
     card = load_package(tmp_path / "model").card
-    assert list(card["training"]["heads"]["maps"]) == ["ball.nii.gz"]
-    assert card["training"]["heads"]["licence"] == "Apache-2.0"
+    drawn = card["training"]["data"][-1]
+    assert list(drawn["patients"]) == ["ball.nii.gz"]
+    assert drawn["licence"] == "Apache-2.0"
     assert card["training"]["configurations"][0]["heads"] == heads.name, "where it lay is nobody's concern"
     page = mstkd("models", "card", str(tmp_path / "model")).stdout
-    assert "label maps of heads" in page
+    assert "heads of synthetic patients" in page
     first = next(event for event in read_journal(tmp_path / "run") if event["event"] == "first_terms")
     assert set(first["weighted"]) == {"evd", "mst", "logit_mse", "logit_kl", "style", "adversarial"}
 

@@ -16,8 +16,9 @@ from spherical_head import write_head
 from mstkd.data.cache import load_cached
 from mstkd.data.datalist import read_datalist
 from mstkd.data.dataset import SamplePlan, SampleStream, Stage
-from mstkd.data.synthesis import load_heads
+from mstkd.data.synthesis import load_heads, tumour
 from mstkd.errors import InputError
+from mstkd.regions import Tissue
 from mstkd.training.batches import batches
 
 
@@ -172,6 +173,18 @@ def test_synthetic_patients_come_in_their_share_with_all_sequences_and_regions(c
     sample = next(stream[index] for index in range(30) if complete[index])
     assert sample["known"].all()
     assert sample["image"].flatten(1).any(1).all()
+
+
+def test_synthetic_tumours_take_the_shapes_of_patients_whose_regions_are_all_known(cases, tmp_path, monkeypatch):
+    write_head(tmp_path)
+    monkeypatch.setattr(tumour, "REAL_SHAPES", 1.0)
+    heads = load_heads(tmp_path, tmp_path / "cache")
+    everyone = [(0, Stage((48, 48, 48), synthetic=1.0))]
+    for weights, real in (({"b": 1e-12}, True), ({"a": 1e-12}, False)):
+        stream = SampleStream(cases, plan(stages=everyone, weights=weights), heads)
+        oedema = [bool((stream[index]["label"] == Tissue.SNFH).any()) for index in range(8)]
+        # Patient a has a tumour without oedema; of b the whole tumour alone is known, so its shape is not taken.
+        assert any(oedema) is not real
 
 
 def test_the_schedule_begins_with_all_sequences_and_comes_to_random_subsets(cases):

@@ -11,8 +11,10 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.spatial.transform import Rotation
 from torch import Tensor
 
+from mstkd.data.synthesis.fields import Noise
 from mstkd.modalities import CHANNELS
 
 Array = np.ndarray
@@ -56,11 +58,8 @@ def crop(array: Tensor, start: Array, size: Size) -> Tensor:
 
 def random_transform(rng: Random, *, strong: bool) -> Array:
     """A left-right flip half of the time and a rotation, ``(3, 3)``; ``strong`` also scales and shears."""
-    x, y, z = rng.uniform(-1, 1, 3) * ROTATION
-    about_x = np.array([[1, 0, 0], [0, np.cos(x), -np.sin(x)], [0, np.sin(x), np.cos(x)]])
-    about_y = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
-    about_z = np.array([[np.cos(z), -np.sin(z), 0], [np.sin(z), np.cos(z), 0], [0, 0, 1]])
-    transform = about_x @ about_y @ about_z @ np.diag([rng.choice([-1.0, 1.0]), 1, 1])
+    turn = Rotation.from_euler("XYZ", rng.uniform(-1, 1, 3) * ROTATION).as_matrix()
+    transform = turn @ np.diag([rng.choice([-1.0, 1.0]), 1, 1])
     if strong:
         shear = np.eye(3) + rng.uniform(-SHEAR, SHEAR, (3, 3)) * (1 - np.eye(3))
         transform = transform @ shear @ np.diag(1 + rng.uniform(-SCALE, SCALE, 3))
@@ -106,14 +105,8 @@ def distort(image: Tensor, rng: Random) -> Tensor:
     if coarse.any():
         image = torch.stack([_coarser(one, rng) if c else one for one, c in zip(image, coarse, strict=True)])
     if rng.random() < 0.4:
-        image = image + some(0.7, 0, 0.25, 0) * noise(image, rng)
+        image = image + some(0.7, 0, 0.25, 0) * Noise(int(rng.integers(2**62)), image.device).white(*image.shape)
     return image * inside
-
-
-def noise(like: Tensor, rng: Random) -> Tensor:
-    """Standard normal values of a tensor's shape, on its device."""
-    generator = torch.Generator(like.device).manual_seed(int(rng.integers(2**31)))
-    return torch.randn(like.shape, generator=generator, device=like.device)
 
 
 def _gamma(image: Tensor, gamma: Tensor) -> Tensor:

@@ -107,5 +107,5 @@ class SampleStream(Dataset[dict[str, Tensor]]):
 
     def _synthetic(self, size: Size, rng: Random) -> Drawn:
         head = self._heads[int(rng.integers(len(self._heads)))]
-        image, labels = synthesise(head, size, rng)
+        image, labels = synthesise(head, size, rng, shape=self._real.shape(rng))
         return Drawn(image, labels, [True] * len(CHANNELS), [True] * len(REGIONS))

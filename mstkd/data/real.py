@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mstkd.data.augmentation import Random, Size, crop, distort, random_transform, warp
 from mstkd.data.cache import CachedCase
-from mstkd.data.held import Arrays, HeldCases
+from mstkd.data.held import COARSE, Arrays, HeldCases
 from mstkd.data.transplant import transplant
 from mstkd.modalities import CHANNELS
 from mstkd.regions import REGIONS
@@ -58,8 +58,7 @@ class RealPatients:
         device: torch.device,
     ) -> None:
         share = np.array([weights.get(case.case.dataset, 1.0) for case in cases])
-        self.cases, self._share = list(cases), share / share.sum()
-        self._augmentation, self._held = augmentation, HeldCases(cases, device)
+        self._share, self._augmentation, self._held = share / share.sum(), augmentation, HeldCases(cases, device)
 
     def draw(self, size: Size, transplanted: float, rng: Random) -> Drawn:
         """One patch; with probability ``transplanted`` it also carries another patient's tumour.
@@ -67,11 +66,10 @@ class RealPatients:
         Raises:
             InputError: The case's file in the cache is gone or unreadable.
         """
-        number = int(rng.choice(len(self.cases), p=self._share))
-        donor = int(rng.choice(len(self.cases), p=self._share))
+        number, donor = self._any(rng), self._any(rng)
         if rng.random() >= transplanted or donor == number or not len(self._held.places(donor, tumour=True)):
             donor = number
-        pair = [self.cases[n] for n in dict.fromkeys((number, donor))]
+        pair = [self._held.cases[n] for n in dict.fromkeys((number, donor))]
         available = [all(case.mask[c] for case in pair) for c in range(len(CHANNELS))]
         known = [all(region in case.case.convention.regions for case in pair) for region in REGIONS]
         cut = size
@@ -88,6 +86,23 @@ class RealPatients:
         image = torch.zeros((len(CHANNELS), *size), device=part.device)
         image[channels] = part
         return Drawn(image, labels, available, known)
+
+    def shape(self, rng: Random) -> Tensor | None:
+        """The label map of a random patient's tumour, ``(h, w, d)`` uint8; None when not all of its regions are known.
+
+        Raises:
+            InputError: As `draw`.
+        """
+        number = self._any(rng)
+        tumour = self._held.places(number, tumour=True)
+        if not len(tumour) or set(REGIONS) - set(self._held.cases[number].case.convention.regions):
+            return None
+        low, high = tumour.min(axis=0), tumour.max(axis=0) + COARSE
+        labels = crop(self._held.arrays(number).labels, low, tuple((high - low).tolist()))
+        return labels.to(self._held.device)
+
+    def _any(self, rng: Random) -> int:
+        return int(rng.choice(len(self._share), p=self._share))
 
     def _augmented(self, part: Tensor, labels: Tensor, size: Size, rng: Random) -> tuple[Tensor, Tensor]:
         if self._augmentation == "none":

@@ -68,10 +68,6 @@ def _data(training: Mapping[str, Any]) -> Table:
         [Cell(data["dataset"]), Cell(str(len(data["patients"]))), Cell(data["licence"]), Cell(origin)]
         for origin, data in _sources(training, "this model")
     ]
-    if "heads" in training:
-        heads = training["heads"]
-        name, count = "synthetic patients, of label maps of heads", str(len(heads["maps"]))
-        rows.append([Cell(name), Cell(count), Cell(heads["licence"]), Cell("this model")])
     return Table("Training data", "The patients that it was trained on.", ["Set", "Cases", "Licence", "Seen by"], rows)
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from monai.metrics import compute_hausdorff_distance
 
+from mstkd.preprocessing.grid import bounding_box
+
 Array = np.ndarray
 PENALTY_MM = 373.13
 """HD95 of a missed or invented region: the diagonal of the BraTS field of 240 x 240 x 155 mm, as in BraTS."""
@@ -26,7 +28,7 @@ def hd95(prediction: Array, reference: Array, spacing: Array) -> float:
     """
     if not prediction.any() or not reference.any():
         return 0.0 if prediction.any() == reference.any() else PENALTY_MM
-    box = _joint_box(prediction | reference)
+    box = bounding_box(prediction | reference, margin=1)  # distances stay, time goes
     found, truth = (torch.from_numpy(mask[box])[None, None] for mask in (prediction, reference))
     with warnings.catch_warnings():
         # MONAI 1.6 warns of an argument that only its own code passes.
@@ -35,12 +37,3 @@ def hd95(prediction: Array, reference: Array, spacing: Array) -> float:
             found, truth, include_background=True, percentile=95, spacing=[float(mm) for mm in spacing]
         )
     return float(distance)
-
-
-def _joint_box(mask: Array) -> tuple[slice, ...]:
-    """The box around a mask, one voxel wider where the image allows: distances stay, time goes."""
-    box = []
-    for axis in range(mask.ndim):
-        where = np.flatnonzero(mask.any(axis=tuple(a for a in range(mask.ndim) if a != axis)))
-        box.append(slice(max(0, int(where[0]) - 1), int(where[-1]) + 2))
-    return tuple(box)

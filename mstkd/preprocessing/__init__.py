@@ -3,7 +3,7 @@
 from mstkd.preprocessing.alignment import Alignment, Verdict
 from mstkd.preprocessing.brain import Brain, Method
 from mstkd.preprocessing.gather import GatheredPatient, gather
-from mstkd.preprocessing.grid import Grid, resample, resample_labels, world_grid
+from mstkd.preprocessing.grid import Grid, bounding_box, resample, resample_labels, world_grid
 from mstkd.preprocessing.header import Header, read_header
 from mstkd.preprocessing.patient import PreparedPatient, normalised, prepare
 from mstkd.preprocessing.preprocess import Preprocessed, preprocess
@@ -20,6 +20,7 @@ __all__ = [
     "Preprocessed",
     "Verdict",
     "Volume",
+    "bounding_box",
     "gather",
     "normalised",
     "prepare",

@@ -25,13 +25,27 @@ class Grid:
     shape: tuple[int, int, int]
     affine: Array
 
-    def crop(self, box: tuple[slice, slice, slice]) -> Grid:
+    def crop(self, box: tuple[slice, ...]) -> Grid:
         """The part of the grid inside a box of index ranges with explicit ends."""
         affine = self.affine.copy()
         start = np.array([s.start for s in box], dtype=float)
         affine[:3, 3] = self.affine[:3, :3] @ start + self.affine[:3, 3]
         i, j, k = (s.stop - s.start for s in box)
         return Grid((i, j, k), affine)
+
+
+def bounding_box(mask: Array, margin: int = 0) -> tuple[slice, ...]:
+    """The smallest box that holds a bool mask of any number of axes; all of it when the mask is empty.
+
+    Args:
+        margin: How many voxels wider on each side, where the image allows.
+    """
+    box = []
+    for axis, size in enumerate(mask.shape):
+        where = np.flatnonzero(mask.any(axis=tuple(a for a in range(mask.ndim) if a != axis)))
+        first, last = (int(where[0]), int(where[-1])) if where.size else (0, size - 1)
+        box.append(slice(max(0, first - margin), min(size, last + 1 + margin)))
+    return tuple(box)
 
 
 def world_grid(grid: Grid, spacing: float = 1.0) -> Grid:

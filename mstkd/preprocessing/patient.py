@@ -10,7 +10,7 @@ import SimpleITK as sitk
 
 from mstkd.modalities import CHANNELS, Modality, modality_mask
 from mstkd.preprocessing.gather import GatheredPatient, gather
-from mstkd.preprocessing.grid import Array, Grid, resample, resample_labels
+from mstkd.preprocessing.grid import Array, Grid, bounding_box, resample, resample_labels
 from mstkd.preprocessing.intensity import normalise
 from mstkd.preprocessing.volume import Volume
 
@@ -90,7 +90,7 @@ def normalised(patient: GatheredPatient, brain: Array | None = None) -> Prepared
         brain: ``(H, W, D)`` bool on the patient's grid. Mean and deviation are taken inside
             it, and the head around it stays visible; None takes the whole head.
     """
-    box = _head_box(np.logical_or.reduce(list(patient.heads.values())))
+    box = bounding_box(np.logical_or.reduce(list(patient.heads.values())), MARGIN)
     grid = patient.grid.crop(box)
     images = np.zeros((len(CHANNELS), *grid.shape), dtype=np.float32)
     for modality, image in patient.images.items():
@@ -100,12 +100,3 @@ def normalised(patient: GatheredPatient, brain: Array | None = None) -> Prepared
     mask = modality_mask(patient.images)
     inside = None if brain is None else brain[box]
     return PreparedPatient(images, mask, inside, grid, patient.reference, patient.reference_modality, patient.warnings)
-
-
-def _head_box(mask: Array) -> tuple[slice, slice, slice]:
-    limits = []
-    for axis in range(3):
-        where = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
-        start = max(0, int(where[0]) - MARGIN)
-        limits.append(slice(start, min(mask.shape[axis], int(where[-1]) + 1 + MARGIN)))
-    return limits[0], limits[1], limits[2]

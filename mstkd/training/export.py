@@ -33,8 +33,7 @@ CITATION = (
     "Style Matching for Brain Tumor Segmentation. MICCAI 2025."
 )
 
-HEADS = "heads"
-"""What a description calls the licence of the label maps of heads."""
+HEADS = "heads of synthetic patients"
 
 
 class Description(Settings):
@@ -110,9 +109,7 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
             "orientation": "RAS",
             "intensity": "percentile clip {} to {}, z-score inside the brain".format(*CLIP_PERCENTILES),
         },
-        "training": training_facts(run, cases, description.dataset_licences)
-        | heads_used(config, description.dataset_licences)
-        | origins(run, config),
+        "training": training_facts(run, config, cases, description.dataset_licences) | origins(run, config),
         "accuracy": [],
     }
     card["training"]["steps"] = state["step"]
@@ -125,7 +122,9 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
     return card
 
 
-def training_facts(run: Path, cases: Sequence[Case], licences: dict[str, str]) -> dict[str, Any]:
+def training_facts(
+    run: Path, config: TrainingConfig, cases: Sequence[Case], licences: dict[str, str]
+) -> dict[str, Any]:
     """The card's ``training`` part: data with content hashes, every configuration the run had, time, curves.
 
     Device, revision and versions are those of the run's last start.
@@ -142,7 +141,8 @@ def training_facts(run: Path, cases: Sequence[Case], licences: dict[str, str]) -
                 "licence": licences[dataset],
             }
             for dataset in sorted({case.dataset for case in training})
-        ],
+        ]
+        + heads_used(config, licences),
         "held_out": [case.id for case in cases if case.split == "test"],
         "validation": [case.id for case in cases if case.split == "validation"],
         "configurations": [{"from_step": event["step"], **_without_paths(event["config"])} for event in starts],
@@ -154,15 +154,15 @@ def training_facts(run: Path, cases: Sequence[Case], licences: dict[str, str]) -
     }
 
 
-def heads_used(config: TrainingConfig, licences: dict[str, str]) -> dict[str, Any]:
-    """The card's ``heads``: the label maps of which synthetic patients were made, with content hashes.
+def heads_used(config: TrainingConfig, licences: dict[str, str]) -> list[dict[str, Any]]:
+    """The label maps of which synthetic patients were made, as one more data set; none when none were.
 
-    Their licence is what the description calls `HEADS`. Raises InputError when they are gone.
+    Their licence is what the description calls ``heads``. Raises InputError when they are gone.
     """
     if config.drawn_heads is None:
-        return {}
-    maps = {file.name: file_sha256(file) for file in head_files(config.drawn_heads)}
-    return {HEADS: {"maps": maps, "licence": licences.get(HEADS, "not stated")}}
+        return []
+    heads = {file.name: file_sha256(file) for file in head_files(config.drawn_heads)}
+    return [{"dataset": HEADS, "patients": heads, "licence": licences.get("heads", "not stated")}]
 
 
 def _without_paths(config: dict[str, Any]) -> dict[str, Any]:

@@ -140,7 +140,7 @@ class Trainer:
             size=sampling.batch_size,
             rank=self.fabric.global_rank,
             processes=self.fabric.world_size,
-            workers=sampling.workers if self.fabric.device.type == "cpu" else 0,
+            workers=sample_workers(self.config, self.fabric.device),
             restarted=lambda reason: self._log("workers", step=self.step, restarted=reason),
         )
 
@@ -308,6 +308,11 @@ def check_shares(config: TrainingConfig, processes: int) -> None:
             f"sampling.batch_size {config.sampling.batch_size} cannot be shared equally by {processes} processes; "
             "choose a multiple of them."
         )
+
+
+def sample_workers(config: TrainingConfig, device: torch.device) -> int:
+    """Processes that prepare samples; none beside a GPU, which makes its own."""
+    return config.sampling.workers if device.type == "cpu" else 0
 
 
 def sample_plan(config: TrainingConfig) -> SamplePlan:

@@ -18,7 +18,7 @@ from mstkd.modalities import CHANNELS
 from mstkd.training.checkpoint import save_best
 from mstkd.training.config import TrainingConfig
 from mstkd.training.journal import Journal
-from mstkd.training.loop import Trainer, sample_plan
+from mstkd.training.loop import Trainer, sample_plan, sample_workers
 from mstkd.training.stopwatch import Stopwatch
 from mstkd.training.validation import validation_dice
 
@@ -84,7 +84,9 @@ class Trial:
         return seconds
 
     def _new_watch(self) -> Stopwatch:
-        return Stopwatch(warm_up=5 if self.device.type == "cuda" else 1, block=self._config.sampling.workers)
+        return Stopwatch(
+            warm_up=5 if self.device.type == "cuda" else 1, block=sample_workers(self._config, self.device)
+        )
 
 
 def probed(config: TrainingConfig, patch: tuple[int, int, int], steps: int) -> TrainingConfig:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -38,15 +36,15 @@ BLENDED = 0.85
 
 
 def synthesise(
-    head: Head, size: Size, rng: np.random.Generator, *, shapes: Sequence[Tensor] = (), tumour: bool = True
+    head: Head, size: Size, rng: np.random.Generator, *, shape: Tensor | None = None, tumour: bool = True
 ) -> tuple[Tensor, Tensor]:
     """Draw a patient as training sees one.
 
     Args:
         head: On the device that draws; everything else follows from ``rng``.
         size: Of the result in voxels of 1 mm; may exceed the head.
-        shapes: Label maps ``(h, w, d)`` uint8 of real tumours, 1 mm, on the head's device;
-            half of the tumours take one of them, turned, scaled and distorted.
+        shape: The label map ``(h, w, d)`` uint8 of a real tumour, 1 mm, on the head's device;
+            half of the tumours take it, turned, scaled and distorted.
         tumour: Whether there is one.
 
     Returns:
@@ -55,7 +53,7 @@ def synthesise(
         ``(*size)`` uint8, 1 NETC, 2 SNFH, 3 ET.
     """
     noise = Noise(int(rng.integers(2**62)), head.tissues.device)
-    glioma = plan(head, shapes, rng)
+    glioma = plan(head, shape, rng)
     placement = place(head, size, glioma.centres[0], rng)
     tissues, depth = deformed(head, placement, masses(glioma, rng) if tumour else (), noise, rng)
     index = tissues.int()

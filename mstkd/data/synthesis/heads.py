@@ -18,7 +18,7 @@ from mstkd.data.synthesis.refinement import refined
 from mstkd.errors import InputError
 from mstkd.files import file_sha256, whole_file
 from mstkd.preprocessing import read_labels
-from mstkd.preprocessing.grid import Grid, resample_labels, world_grid
+from mstkd.preprocessing.grid import Grid, bounding_box, resample_labels, world_grid
 
 Array = np.ndarray
 FORMAT = 5
@@ -135,19 +135,11 @@ def prepare(file: Path) -> Array:
             "as FreeSurfer writes); remove it from the folder."
         )
     tissues = from_labels(labels)
-    box = _box(tissues != Anatomy.AIR)
+    box = bounding_box(tissues != Anatomy.AIR)
     grid = Grid(volume.shape, volume.affine).crop(box)
     tissues = _without_neck(resample_labels(tissues[box], grid, world_grid(grid)))
-    tissues = refined(np.pad(tissues[_box(tissues != Anatomy.AIR)], MARGIN))
+    tissues = refined(np.pad(tissues[bounding_box(tissues != Anatomy.AIR)], MARGIN))
     return np.stack([tissues, _hull(tissues)])
-
-
-def _box(mask: Array) -> tuple[slice, slice, slice]:
-    limits = []
-    for axis in range(3):
-        where = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
-        limits.append(slice(int(where[0]), int(where[-1]) + 1))
-    return limits[0], limits[1], limits[2]
 
 
 def _without_neck(tissues: Array) -> Array:

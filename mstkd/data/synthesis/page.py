@@ -13,8 +13,9 @@ from mstkd.data.datalist import read_datalist
 from mstkd.files import whole_file
 from mstkd.html import document
 from mstkd.modalities import CHANNELS
+from mstkd.preprocessing import bounding_box
 from mstkd.regions import TISSUE_APPEARANCE, Tissue
-from mstkd.results.panels import WINDOW, encode, grey, outlined, plane
+from mstkd.results.panels import encode, normalised_grey, outlined, plane
 
 Array = np.ndarray
 AXIAL = 2
@@ -40,9 +41,9 @@ def patient_row(name: str, images: Array, labels: Array, present: Sequence[bool]
     areas = np.count_nonzero(labels, axis=(0, 1))
     level = int(areas.argmax()) if areas.any() else labels.shape[AXIAL] // 2
     shown = [plane(np.asarray(image, dtype=np.float32), AXIAL, level) for image in images]
-    box = _box(np.any([picture != 0 for picture in shown], axis=0))
+    box = bounding_box(np.any([picture != 0 for picture in shown], axis=0), MARGIN)
     pictures = {
-        modality.label: grey(np.where(shown[modality.channel] == 0, WINDOW[0], shown[modality.channel])[box], WINDOW)
+        modality.label: normalised_grey(shown[modality.channel][box])
         for modality in CHANNELS
         if present[modality.channel]
     }
@@ -79,15 +80,6 @@ def _real_rows(datalist: Path, cache: Path) -> list[str]:
     chosen = cases[:: -(-len(cases) // MOST_ROWS) or 1]
     loaded = (load_cached(case, cache) for case in chosen)
     return [patient_row(case.case.id, case.images, case.labels, case.mask) for case in loaded]
-
-
-def _box(mask: Array) -> tuple[slice, slice]:
-    limits = []
-    for axis in (0, 1):
-        where = np.flatnonzero(mask.any(axis=1 - axis))
-        first, last = (int(where[0]), int(where[-1])) if where.size else (0, mask.shape[axis] - 1)
-        limits.append(slice(max(0, first - MARGIN), last + 1 + MARGIN))
-    return limits[0], limits[1]
 
 
 def _figure(address: str, caption: str) -> str:

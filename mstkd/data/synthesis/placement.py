@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.spatial.transform import Rotation
 from torch import Tensor
 from torch.nn import functional
 
@@ -63,14 +64,11 @@ def place(head: Head, size: Size, target: Array, rng: np.random.Generator) -> Pl
 
 
 def _affine(rng: np.random.Generator) -> Array:
-    a, b, c = rng.normal(0, ROTATION / 2, 3).clip(-ROTATION, ROTATION)
-    about_x = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
-    about_y = np.array([[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]])
-    about_z = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
+    turn = Rotation.from_euler("XYZ", rng.normal(0, ROTATION / 2, 3).clip(-ROTATION, ROTATION)).as_matrix()
     shear = np.eye(3) + rng.uniform(-SHEAR, SHEAR, (3, 3)) * (1 - np.eye(3))
     scale = rng.uniform(1 - SCALE, 1 + SCALE) * rng.uniform(0.95, 1.05, 3)
     scale[0] *= rng.choice((-1, 1))
-    return np.asarray(about_x @ about_y @ about_z @ shear / scale)
+    return np.asarray(turn @ shear / scale)
 
 
 def deformed(

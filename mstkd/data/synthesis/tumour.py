@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +17,7 @@ VOLUME_ML = (1.0, 150.0)
 IN_WHITE = 0.8
 """Share of the tumours that start in white matter."""
 REAL_SHAPES = 0.5
-"""Share of the tumours that take a real one's shape where there are any."""
+"""Share of the tumours that take a real one's shape where one is given."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +73,11 @@ class Tumour:
     turn: Array
 
 
-def plan(head: Head, shapes: Sequence[Tensor], rng: np.random.Generator) -> Tumour:
+def plan(head: Head, shape: Tensor | None, rng: np.random.Generator) -> Tumour:
     """Draw what a tumour is like and where it starts."""
     start = rng.choice(head.white if rng.random() < IN_WHITE else head.grey).astype(float)
-    if len(shapes) and rng.random() < REAL_SHAPES:
-        return _real(start, shapes[int(rng.integers(len(shapes)))], rng)
+    if shape is not None and rng.random() < REAL_SHAPES:
+        return _real(start, shape, rng)
     weights = np.array([kind.weight for kind in KINDS.values()])
     name = str(rng.choice(list(KINDS), p=weights / weights.sum()))
     kind = KINDS[name]
