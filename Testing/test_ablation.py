@@ -12,7 +12,7 @@ from small_run import write_config, write_patients
 from test_cli import mstkd, sentence
 
 from mstkd.errors import InputError
-from mstkd.evaluation import sweep
+from mstkd.evaluation import measured
 from mstkd.evaluation.ablation import Arm, ablation_report, arm_means
 from mstkd.evaluation.layout import to_markdown
 from mstkd.evaluation.scores import Score
@@ -190,8 +190,8 @@ def at_a_pass(monkeypatch):
     """Does something before each pass of the network that measures a model."""
 
     def _at(act):
-        segment = sweep.segment
-        monkeypatch.setattr(sweep, "segment", lambda *given, **options: (act(), segment(*given, **options))[1])
+        segment = measured.segment
+        monkeypatch.setattr(measured, "segment", lambda *given, **options: (act(), segment(*given, **options))[1])
 
     return _at
 
