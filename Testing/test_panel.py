@@ -1,5 +1,6 @@
 """The panel in the test host: what a user sees and does, with a logic that only says what it is told."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from MSTKDSegmentLib.Regions import isShowingTissues, showRegions
 from MSTKDSegmentLib.States import State
 from panel_parts import DOUBT, agree, chosen, click, result_on, table, volume
 
+from mstkd.store import shipped_model
 from MSTKDLib import Dependencies
 from MSTKDLib.Engine import EngineError
 
@@ -18,8 +20,14 @@ DIALOGS = "MSTKDSegmentLib.ModelDialogs.ModelDialogs"
 def test_an_entered_panel_is_filled_from_the_loaded_volumes_and_says_what_to_expect(patient_volumes, panel):
     assert chosen(panel) == {"flair": "Patient FLAIR", "t1gd": "Patient T1 post Gd"}
     said = panel.ui.expectationLabel.text
-    assert "FLAIR and T1Gd; T1 and T2 missing. Expected Dice for this combination, from the model card: WT 0.69" in said
-    assert "(95% interval 0.57 to 0.81, 9 cases), TC 0.08" in said
+    assert said.startswith("FLAIR and T1Gd; T1 and T2 missing. Expected Dice for this combination, from the model card")
+    card = json.loads((shipped_model() / "card.json").read_text())
+    stated = [row for row in card["accuracy"] if row["sequences"] == "FLAIR, T1Gd"]
+    assert {row["region"] for row in stated} == {"WT", "TC", "ET"}
+    for row in stated:
+        low, high = row["dice_interval"]
+        figure = f"{row['dice']:.2f} (95% interval {low:.2f} to {high:.2f}, {row['cases']} cases)"
+        assert f"{row['region']} {figure}" in said
     assert "FLAIR" in panel.ui.flairSelector.toolTip
     assert panel.ui.segmentButton.enabled
 

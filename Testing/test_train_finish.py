@@ -16,6 +16,7 @@ from train_view_parts import Answers, AskedLogic, attempt
 from mstkd.evaluation.published import published_tables
 from mstkd.evaluation.scores import NAMES
 from mstkd.models import write_package
+from mstkd.runs.layout import HEADS
 from mstkd.store import installed_models, stage_model
 from mstkd.training.config import read_config
 from mstkd.training.export import Description
@@ -53,7 +54,12 @@ def write_run(folder, splits=("train", "test"), datasets=("UCSF", "BraTS2021")):
 
 def write_result(run, network, *, rows=ROWS, steps=100, version="1"):
     """As the engine's `finish_run` leaves it."""
-    made = card() | {"name": "glioma-student", "version": version, "licence": "CC BY-NC-SA 4.0"}
+    made = card() | {
+        "name": "glioma-student",
+        "version": version,
+        "licence": "CC BY-NC-SA 4.0",
+        "not_for": ["Children."],
+    }
     data = [{"dataset": name, "patients": {}, "licence": f"terms of {name}"} for name in ("BraTS2021", "UCSF")]
     made["training"] = made["training"] | {"steps": steps, "data": data}
     write_package(run.folder / "result" / "model", network, made)
@@ -102,6 +108,7 @@ def measured(run, small_network):
 def describe(ui, licences=("CC BY 4.0", "own")):
     ui.modelNameEdit.text, ui.modelVersionEdit.text = "glioma-student", "1"
     ui.modelSummaryEdit.plainText, ui.modelLicenceEdit.text = "Trained on two sets.", "CC BY-NC 4.0"
+    ui.notForEdit.plainText = "Children.\n\n Tumours after surgery. "
     for number, licence in enumerate(licences):
         ui.datasetLicencesTable.item(number, 1).setText(licence)
 
@@ -166,6 +173,21 @@ def test_nothing_is_invented_and_each_lack_is_said_until_all_is_there(host, view
     assert "test patients" in ui.makeModelLabel.text
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_the_heads_of_synthetic_patients_need_a_licence_too_where_some_were_drawn(view, ui, run, share):
+    start = {
+        "event": "start",
+        "config": {"phases": [{"steps": 50, "synthetic": 0.0}, {"steps": 50, "synthetic": share}]},
+    }
+    (run.folder / "journal.jsonl").write_text(json.dumps(start) + "\n")
+    view.show(run)
+    describe(ui)
+    names = [name for name, _licence in shown(ui.datasetLicencesTable)]
+    assert names == ["BraTS2021", "UCSF", *([HEADS] if share else [])]
+    assert ui.makeModelButton.enabled == (not share)
+    assert (ui.makeModelLabel.text == f"Name the licence of {HEADS}.") == bool(share)
+
+
 @pytest.mark.parametrize(
     ("name", "version", "good"),
     [
@@ -217,6 +239,7 @@ def test_the_engine_is_asked_for_the_model_with_what_was_written(view, ui, run, 
             "summary": "Trained on two sets.",
             "licence": "CC BY-NC 4.0",
             "dataset_licences": {"BraTS2021": "CC BY 4.0", "UCSF": "own"},
+            "not_for": ["Children.", "Tumours after surgery."],
         },
         "output": str(run.folder / "result"),
         "split": "test",
@@ -272,6 +295,7 @@ def test_a_measured_run_shows_its_table_beside_the_paper_again(host, view, ui, m
     assert ui.finishFactsLabel.text == "\n".join(FACTS)
     assert ui.modelNameEdit.text == "glioma-student"
     assert shown(ui.datasetLicencesTable) == [["BraTS2021", "terms of BraTS2021"], ["UCSF", "terms of UCSF"]]
+    assert ui.notForEdit.plainText == "Children."
     pictured(host, view, "measured", tmp_path, 1080)
 
 

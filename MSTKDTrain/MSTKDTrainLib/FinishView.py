@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +51,8 @@ class FinishView:
         table.connect("itemChanged(QTableWidgetItem*)", lambda item: self._onWritten())
         for edit in (ui.modelNameEdit, ui.modelVersionEdit, ui.modelLicenceEdit):
             edit.connect("textChanged(QString)", lambda text: self._onWritten())
-        ui.modelSummaryEdit.connect("textChanged()", lambda: self._onWritten())
+        for edit in (ui.modelSummaryEdit, ui.notForEdit):
+            edit.connect("textChanged()", lambda: self._onWritten())
         ui.makeModelButton.connect("clicked(bool)", lambda: self._attempt(self._make))
         ui.openReportButton.connect("clicked(bool)", lambda: self._openReport())
         ui.installResultButton.connect("clicked(bool)", lambda: self._attempt(self._install))
@@ -82,6 +82,7 @@ class FinishView:
         self._filling = True
         ui.modelNameEdit.text, ui.modelVersionEdit.text = description.name, description.version
         ui.modelSummaryEdit.plainText, ui.modelLicenceEdit.text = description.summary, description.licence
+        ui.notForEdit.plainText = "\n".join(description.notFor)
         table = ui.datasetLicencesTable
         table.setRowCount(len(self._patients.datasets))
         for row, name in enumerate(self._patients.datasets):
@@ -98,7 +99,8 @@ class FinishView:
         texts = [text.strip() for text in (*edits, ui.modelLicenceEdit.text)]
         table = ui.datasetLicencesTable
         licences = [table.item(row, 1).text().strip() for row in range(table.rowCount)]
-        return replace(Description(*texts), datasets=dict(zip(self._patients.datasets, licences, strict=True)))
+        notFor = tuple(line.strip() for line in ui.notForEdit.plainText.splitlines() if line.strip())
+        return Description(*texts, dict(zip(self._patients.datasets, licences, strict=True)), notFor)
 
     def _onWritten(self) -> None:
         if not self._filling and self._run is not None:

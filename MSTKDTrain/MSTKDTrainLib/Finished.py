@@ -22,7 +22,7 @@ class Patients:
     """Whom a run learns from and who is held out.
 
     Attributes:
-        datasets: The data sets of the training cases.
+        datasets: The data sets of the training cases, and the heads of synthetic patients where some were drawn.
         split: Which cases measure the model: test, validation (which chose it), or empty where there are none.
     """
 
@@ -39,6 +39,8 @@ class Description:
     summary: str = ""
     licence: str = ""
     datasets: Mapping[str, str] = field(default_factory=dict)
+    notFor: tuple[str, ...] = ()
+    """Sentences on what it must not be used for; may stay empty."""
 
     def lack(self) -> str:
         """What is still to be said or is wrong, in one sentence; empty when all is there."""
@@ -56,7 +58,7 @@ class Description:
     def asRequest(self) -> dict[str, Any]:
         """As the engine takes it."""
         texts = {name: getattr(self, name) for name in ("name", "version", "summary", "licence")}
-        return {**texts, "dataset_licences": dict(self.datasets)}
+        return {**texts, "dataset_licences": dict(self.datasets), "not_for": list(self.notFor)}
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ class Result:
     def description(self) -> Description:
         """What was said about the model."""
         licences = {entry["dataset"]: entry["licence"] for entry in self.card["training"]["data"]}
-        return Description(*(self.card[name] for name in ("name", "version", "summary", "licence")), licences)
+        texts = (self.card[name] for name in ("name", "version", "summary", "licence"))
+        return Description(*texts, licences, tuple(self.card.get("not_for", ())))
 
     @property
     def step(self) -> int:
@@ -96,7 +99,18 @@ def readPatients(run: Path) -> Patients:
         found = []
     splits = {split for _dataset, split in found}
     measuring = next((split for split in ("test", "validation") if split in splits), "")
-    return Patients(tuple(sorted({dataset for dataset, split in found if split == "train"})), measuring)
+    datasets = sorted({dataset for dataset, split in found if split == "train"})
+    return Patients((*datasets, *_heads(run)), measuring)
+
+
+def _heads(run: Path) -> list[str]:
+    """What the label maps are called from which the run drew synthetic patients; nothing where it drew none."""
+    from mstkd.runs import JournalReader
+    from mstkd.runs.layout import HEADS
+
+    starts = (event for event in JournalReader(run).poll(0) if event["event"] == "start")
+    phases = next(starts, {}).get("config", {}).get("phases", [])
+    return [HEADS] if any(phase.get("synthetic") for phase in phases) else []
 
 
 def readResult(run: Path) -> Result | None:

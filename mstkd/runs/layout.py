@@ -11,6 +11,8 @@ CACHE = "cache"
 """Folder of prepared patients beside the runs: as many folders as patients, and no run among them."""
 ARM = "run"
 """What the folder of an ablation's arm calls its run."""
+HEADS = "heads of synthetic patients"
+"""What descriptions and cards call the label maps that synthetic patients are drawn from, beside the data sets."""
 FOLD = "fold-"
 """How the runs of a candidate of a cross-validation are called, with the fold's number."""
 

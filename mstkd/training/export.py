@@ -18,7 +18,7 @@ from mstkd.models import Card, write_package
 from mstkd.network import MSTKDNet
 from mstkd.preprocessing.intensity import CLIP_PERCENTILES
 from mstkd.runs import read_journal
-from mstkd.runs.layout import DATALIST
+from mstkd.runs.layout import DATALIST, HEADS
 from mstkd.settings import Settings
 from mstkd.store.card import CURVES
 from mstkd.training.checkpoint import load_best, load_checkpoint
@@ -32,8 +32,6 @@ CITATION = (
     "Zhu S, Chen Y, Chen W, et al. Bridging the Gap in Missing Modalities: Leveraging Knowledge Distillation and "
     "Style Matching for Brain Tumor Segmentation. MICCAI 2025."
 )
-
-HEADS = "heads of synthetic patients"
 
 
 class Description(Settings):
@@ -88,7 +86,8 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
     config = read_config(config_of(run))
     state = load_checkpoint(run)
     cases = read_datalist(run / DATALIST)
-    unnamed = sorted({case.dataset for case in cases if case.split == "train"} - set(description.dataset_licences))
+    learnt = {case.dataset for case in cases if case.split == "train"}
+    unnamed = sorted((learnt if config.drawn_heads is None else {*learnt, HEADS}) - set(description.dataset_licences))
     if unnamed:
         raise InputError(f"dataset_licences names no licence for {', '.join(unnamed)}; add it to the description.")
     if folder.exists() and any(folder.iterdir()):
@@ -157,12 +156,12 @@ def training_facts(
 def heads_used(config: TrainingConfig, licences: dict[str, str]) -> list[dict[str, Any]]:
     """The label maps of which synthetic patients were made, as one more data set; none when none were.
 
-    Their licence is what the description calls ``heads``. Raises InputError when they are gone.
+    Raises InputError when they are gone.
     """
     if config.drawn_heads is None:
         return []
     heads = {file.name: file_sha256(file) for file in head_files(config.drawn_heads)}
-    return [{"dataset": HEADS, "patients": heads, "licence": licences.get("heads", "not stated")}]
+    return [{"dataset": HEADS, "patients": heads, "licence": licences[HEADS]}]
 
 
 def _without_paths(config: dict[str, Any]) -> dict[str, Any]:
