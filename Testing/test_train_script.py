@@ -46,9 +46,15 @@ def test_a_script_trains_and_makes_a_model(logic, patients, runs_folder):
         logic.makeModel(run, name="mine", version="1", summary="A trial.", licence="", datasetLicences={})
     with pytest.raises(EngineError, match="no licence for patients"):
         logic.makeModel(run, name="mine", version="1", summary="A trial.", licence="mine", datasetLicences={})
-    said = {"summary": "A trial.", "licence": "CC BY 4.0", "datasetLicences": {"patients": "CC BY 4.0"}}
+    said = {
+        "summary": "A trial.",
+        "licence": "CC BY 4.0",
+        "datasetLicences": {"patients": "CC BY 4.0"},
+        "notFor": ["Children."],
+    }
     made = logic.makeModel(run, name="mine", version="1", **said)
-    assert load_package(run / "result" / "model").name == "mine 1"
+    model = load_package(run / "result" / "model")
+    assert (model.name, model.card["not_for"]) == ("mine 1", ["Children."])
     assert {row["region"] for row in made["rows"]} == {"WT", "TC", "ET"}
 
 

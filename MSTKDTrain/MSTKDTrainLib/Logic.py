@@ -117,9 +117,21 @@ class TrainLogic(Questions):
         return run
 
     def makeModel(
-        self, run: Path, *, name: str, version: str, summary: str, licence: str, datasetLicences: Mapping[str, str]
+        self,
+        run: Path,
+        *,
+        name: str,
+        version: str,
+        summary: str,
+        licence: str,
+        datasetLicences: Mapping[str, str],
+        notFor: Sequence[str] = (),
     ) -> dict:
         """Make a model package of a run and measure it, on its test patients where there are some; for scripts.
+
+        Args:
+            datasetLicences: By the data set's name; also of the ``heads of synthetic patients`` where some were drawn.
+            notFor: Sentences on what it must not be used for.
 
         Returns:
             ``model``, ``rows``, ``facts``, ``page`` and ``curves``, as ``finish_run`` of `mstkd.worker` gives them.
@@ -130,7 +142,9 @@ class TrainLogic(Questions):
         from . import Script
         from .Finished import Description
 
-        return Script.makeModel(self, Path(run), Description(name, version, summary, licence, datasetLicences))
+        return Script.makeModel(
+            self, Path(run), Description(name, version, summary, licence, datasetLicences, tuple(notFor))
+        )
 
     def start(self, run: Path, shareDevice: bool = False) -> None:
         """Start a detached trainer for a new run, one that stopped, or a folder with ``ablation.yaml``.
