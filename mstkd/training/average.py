@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from mstkd.network import MSTKDNet
 
@@ -27,9 +28,8 @@ class MovingAverage:
         """Move towards the student."""
         decay = min(self._decay, (1 + self._updates) / (10 + self._updates))
         self._updates += 1
-        pairs = zip(self.network.parameters(), student.parameters(), strict=True)
-        for mean, now in pairs:
-            mean.lerp_(now.detach(), 1 - decay)
+        # All tensors in a few launches, which a small network on a GPU waits for.
+        get_ema_multi_avg_fn(decay)(list(self.network.parameters()), list(student.parameters()), None)
 
     def state(self) -> dict[str, Any]:
         return {"network": self.network.state_dict(), "updates": self._updates}
