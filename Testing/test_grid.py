@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from mstkd.evaluation import dice
 from mstkd.preprocessing import Grid, bounding_box, resample, resample_labels, world_grid
+from mstkd.preprocessing.grid import widened
 
 offsets = st.tuples(*[st.floats(-12, 12)] * 3)
 radii = st.tuples(*[st.floats(6.3, 20)] * 3)
@@ -108,3 +109,14 @@ def test_a_bounding_box_is_scipys_and_a_margin_stays_inside(mask, margin):
         slice(max(0, s.start - margin), min(n, s.stop + margin)) for s, n in zip(expected, mask.shape, strict=True)
     )
     assert found == wider
+
+
+@given(
+    arrays(bool, (9, 10, 11), elements=st.sampled_from([False, False, False, True])), st.sampled_from([1.0, 2.2, 3.0])
+)
+def test_a_widened_mask_reaches_as_far_as_it_says(mask, margin):
+    assume(mask.any())
+    far = ndimage.distance_transform_edt(~mask)
+    grown = widened(mask, margin)
+    assert grown[far <= round(margin)].all()
+    assert not grown[far >= round(margin) + 1].any()

@@ -48,6 +48,13 @@ def bounding_box(mask: Array, margin: int = 0) -> tuple[slice, ...]:
     return tuple(box)
 
 
+def widened(mask: Array, margin: float) -> Array:
+    """A bool mask ``(H, W, D)`` grown by a ball; its radius, in voxels, is rounded to whole ones."""
+    image = sitk.GetImageFromArray(mask.astype(np.uint8))
+    grown: Array = sitk.GetArrayFromImage(sitk.BinaryDilate(image, [round(margin)] * 3, sitk.sitkBall))
+    return grown > 0
+
+
 def world_grid(grid: Grid, spacing: float = 1.0) -> Grid:
     """The smallest axis-aligned RAS+ grid with the given spacing (mm) that covers ``grid``.
 

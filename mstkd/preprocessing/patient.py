@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import SimpleITK as sitk
 
 from mstkd.modalities import CHANNELS, Modality, modality_mask
 from mstkd.preprocessing.gather import GatheredPatient, gather
-from mstkd.preprocessing.grid import Array, Grid, bounding_box, resample, resample_labels
+from mstkd.preprocessing.grid import Array, Grid, bounding_box, resample, resample_labels, widened
 from mstkd.preprocessing.intensity import normalise
 from mstkd.preprocessing.volume import Volume
 
@@ -61,9 +60,7 @@ class PreparedPatient:
         """The brain and a margin around it on the reference's grid, ``(I, J, K)`` bool."""
         if self.brain is None:
             return None
-        brain = sitk.GetImageFromArray(self.brain.astype(np.uint8))
-        near = sitk.GetArrayFromImage(sitk.BinaryDilate(brain, [round(margin_mm)] * 3, sitk.sitkBall))  # 1 mm voxels
-        return self.labels_to_reference(near) > 0
+        return self.labels_to_reference(widened(self.brain, margin_mm).astype(np.uint8)) > 0
 
     def labels_to_working(self, labels: Array) -> Array:
         """A label map on the reference's grid ``(I, J, K)`` to the working grid."""

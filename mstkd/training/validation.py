@@ -13,12 +13,16 @@ from mstkd.data.cache import CachedCase
 from mstkd.evaluation.case_dice import CaseDice
 from mstkd.evaluation.dice import region_dice
 from mstkd.evaluation.scores import DECIMALS
+from mstkd.inference.postprocessing import BRAIN_MARGIN_MM, inside, remove_specks
 from mstkd.inference.segment import predict_within_memory
 from mstkd.modalities import CHANNELS, COMBINATIONS, Modality, modality_mask
 from mstkd.network import MSTKDNet
+from mstkd.preprocessing.grid import widened
 from mstkd.regions import REGIONS, from_probabilities, region_probabilities
 from mstkd.training.devices import total
 
+VOXEL_ML = 0.001
+"""Of the working grid, 1 mm each way."""
 Figures = dict[str, dict[str, float]]
 Seen = Callable[[CachedCase, tuple[Modality, ...], np.ndarray], None]
 """Told of each prediction: whose, from which sequences, and its label map of our classes."""
@@ -34,8 +38,9 @@ def validation_dice(
     *,
     flips: bool = False,
 ) -> list[CaseDice] | None:
-    """Dice on the working grid, case after case; None when it was stopped.
+    """Dice on the working grid of what a user would get, case after case; None when it was stopped.
 
+    Results are cut to the brain and cleaned of specks, as `mstkd.inference.segment` does.
     A case counts for the subsets that it has, and for the regions that its reference
     knows. The processes of a run share the cases; each returns all rows.
 
@@ -49,13 +54,14 @@ def validation_dice(
         cached = cases[index]
         if stopped := stop():
             break
+        brain = widened(np.asarray(cached.brain), BRAIN_MARGIN_MM)
         for row, subset in enumerate(subsets):
             if not cached.has(subset):
                 continue
             mask = modality_mask(subset)
             images = np.asarray(cached.images, dtype=np.float32) * np.reshape(mask, (len(CHANNELS), 1, 1, 1))
             probabilities, _ = predict_within_memory(network, images, mask, fabric.device, flips=flips)
-            found = from_probabilities(region_probabilities(probabilities))
+            found = remove_specks(inside(from_probabilities(region_probabilities(probabilities)), brain), VOXEL_ML)
             on_prediction(cached, subset, found)
             for region, value in region_dice(found, cached.labels, cached.case.convention.regions).items():
                 entry = torch.tensor([100 * value, 1.0], dtype=torch.float64)
