@@ -101,7 +101,7 @@ def test_every_setting_says_what_it_means_and_every_number_has_a_limit():
 
 def test_every_preset_has_a_title_and_settings_that_hold():
     presets = ask(task="describe_training")["presets"]
-    assert list(presets) == ["quick", "first_student", "second_student", "student", "compact", "paper"], (
+    assert list(presets) == ["quick", "second_student", "first_student", "student", "compact", "paper"], (
         "the shortest first"
     )
     for preset in presets.values():
