@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from mstkd.errors import InputError
 from mstkd.modalities import Modality
-from mstkd.preprocessing import Grid, Volume, read_volume, resample, world_grid
+from mstkd.preprocessing import Grid, Volume, preprocess, read_volume, resample, world_grid
 from mstkd.preprocessing.brain import (
     Method,
     available,
@@ -120,6 +120,24 @@ def test_without_a_network_the_brain_is_found_roughly_and_that_is_said(head, bra
     assert dice(found.mask, brain) > 0.88
     assert any("deepbet is not installed" in sentence for sentence in found.warnings)
     assert any("rough" in sentence for sentence in found.warnings)
+
+
+def seen_outside(head, truth, **how):
+    """Distances from the brain, in mm, at which the network sees something."""
+    done = preprocess({Modality.T1: head}, device=CPU, **how)
+    grid = done.prepared.grid
+    there = resample(truth.astype(np.float32), grid_of(head), grid) > 0.5
+    return ndimage.distance_transform_edt(~there)[done.prepared.images[Modality.T1.channel] != 0]
+
+
+def test_the_network_sees_the_brain_and_its_margin_alone(head, brain):
+    seen = seen_outside(head, brain, brain=Volume(brain.astype(np.float32), head.affine, "mask"))
+    assert 3 <= seen.max() < 4
+    assert np.count_nonzero(seen == 0) > 0.99 * brain.sum()
+
+
+def test_behind_a_rough_mask_the_head_stays_visible(head, brain, no_network):
+    assert seen_outside(head, brain).max() > 15
 
 
 def test_half_a_head_gives_a_mask_and_a_warning(head, brain, no_network):

@@ -151,6 +151,7 @@ def test_contrast_agent_brightens_enhancing_tumour(stripped, with_skull):
 def test_whole_brains_are_z_scored(head):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(draw, "STRIPPED", 1.0)
+        patch.setattr(draw, "RIM_MM", (0.0, 0.0))
         brains = [patient(head, seed, tumour=False)[0] for seed in range(PATIENTS)]
     values = [image[:, image.any(axis=0)] for image in brains]
     means, deviations = [v.mean(axis=1) for v in values], [v.std(axis=1) for v in values]

@@ -116,7 +116,7 @@ def test_its_files_are_the_engines_maps_on_the_references_voxels(idle_worker, re
         assert image.GetOrigin() == reference.GetOrigin()
         np.testing.assert_array_equal(sitk.GetArrayFromImage(image).transpose(2, 1, 0), values)
     assert expected.uncertainty.max() <= 100
-    assert not expected.uncertainty[~expected.patient.brain_on_reference(4.0)].any(), "nothing outside the brain"
+    assert not expected.uncertainty[~expected.patient.brain_on_reference()].any(), "nothing outside the brain"
     voxel_ml = expected.patient.reference.voxel_ml
     assert summary["uncertain_ml"] == pytest.approx((expected.uncertainty >= 50).sum() * voxel_ml, abs=0.001)
     assert summary["measurements"]["WT"]["ml"] == pytest.approx((expected.tissues > 0).sum() * voxel_ml, abs=0.001)

@@ -14,7 +14,6 @@ from mstkd.evaluation.failures import Failure, failure
 from mstkd.evaluation.flagged import Flagged, flagged, wrong_voxels
 from mstkd.evaluation.scores import ALL, Score, measure
 from mstkd.inference import Segmentation, segment
-from mstkd.inference.postprocessing import BRAIN_MARGIN_MM
 from mstkd.inference.segment import Report
 from mstkd.modalities import Modality, describe, ordered
 from mstkd.models import ModelPackage
@@ -125,7 +124,7 @@ def result_field(patient: PreparedPatient) -> Array:
 
     That is the brain with its margin, or the whole head where the brain is not known.
     """
-    brain = patient.brain_on_reference(BRAIN_MARGIN_MM)
+    brain = patient.brain_on_reference()
     if brain is not None:
         return brain.astype(np.uint8)
     return patient.labels_to_reference((patient.images != 0).any(axis=0).astype(np.uint8))

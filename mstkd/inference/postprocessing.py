@@ -8,8 +8,6 @@ from scipy import ndimage
 from mstkd.regions import Region, Tissue, region_mask
 
 Array = np.ndarray
-BRAIN_MARGIN_MM = 3.0
-"""How far outside the brain mask a tumour may reach: masks cut into tumours at the surface."""
 SMALLEST_TUMOUR_ML = 0.1
 SMALLEST_ENHANCEMENT_ML = 0.03
 

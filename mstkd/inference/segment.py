@@ -11,7 +11,7 @@ import torch
 
 from mstkd.inference.device import plan_tiles, too_little_memory
 from mstkd.inference.memory import is_out_of_memory
-from mstkd.inference.postprocessing import BRAIN_MARGIN_MM, inside, remove_specks
+from mstkd.inference.postprocessing import inside, remove_specks
 from mstkd.inference.predictor import Progress, Size, Stop, predict
 from mstkd.inference.uncertainty import entropy_percent
 from mstkd.modalities import Modality, missing
@@ -99,7 +99,7 @@ def segment(
     started = time.perf_counter()
     report(high, "Returning to the patient's grid")
     on_reference = patient.to_reference(region_probabilities(probabilities))
-    brain = patient.brain_on_reference(BRAIN_MARGIN_MM)
+    brain = patient.brain_on_reference()
     uncleaned = from_probabilities(on_reference)
     tissues = remove_specks(inside(uncleaned, brain), patient.reference.voxel_ml)
     uncertainty = inside(entropy_percent(on_reference), brain)

@@ -14,7 +14,9 @@ from mstkd.preprocessing.intensity import normalise
 from mstkd.preprocessing.volume import Volume
 
 MARGIN = 4
-"""Voxels kept around the head."""
+"""Voxels kept around what is shown."""
+BRAIN_MARGIN_MM = 3.0
+"""How far outside the brain mask images are shown and a tumour may reach: masks cut into tumours at the surface."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,11 @@ class PreparedPatient:
 
     Attributes:
         images: ``(4, H, W, D)`` float32 on ``grid``, channels FLAIR, T1, T1Gd, T2;
-            z-scored inside the head, 0 outside and in absent channels.
+            z-scored, 0 outside the brain and its margin, or the head, and in absent channels.
         mask: Which channels exist.
-        brain: Where results may lie, ``(H, W, D)`` bool; None when that is not known.
-        grid: The working grid: 1 mm, RAS+, cropped to the head.
+        brain: ``(H, W, D)`` bool; results may lie in it and `BRAIN_MARGIN_MM` around it. None when it is not
+            known well.
+        grid: The working grid: 1 mm, RAS+, cropped to what is shown.
         reference: The volume whose grid the result returns to.
         reference_modality: Its sequence.
         warnings: Sentences the user must see.
@@ -56,11 +59,11 @@ class PreparedPatient:
         """
         return np.stack([resample(p, self.grid, self.reference_grid) for p in probabilities])
 
-    def brain_on_reference(self, margin_mm: float) -> Array | None:
-        """The brain and a margin around it on the reference's grid, ``(I, J, K)`` bool."""
+    def brain_on_reference(self) -> Array | None:
+        """The brain and its margin on the reference's grid, ``(I, J, K)`` bool."""
         if self.brain is None:
             return None
-        return self.labels_to_reference(widened(self.brain, margin_mm).astype(np.uint8)) > 0
+        return self.labels_to_reference(widened(self.brain, BRAIN_MARGIN_MM).astype(np.uint8)) > 0
 
     def labels_to_working(self, labels: Array) -> Array:
         """A label map on the reference's grid ``(I, J, K)`` to the working grid."""
@@ -80,20 +83,24 @@ def prepare(volumes: Mapping[Modality, Volume], reference: Modality | None = Non
     return normalised(gather(volumes, reference))
 
 
-def normalised(patient: GatheredPatient, brain: Array | None = None) -> PreparedPatient:
-    """Z-score each sequence and crop to the heads.
+def normalised(patient: GatheredPatient, brain: Array | None = None, *, rough: bool = False) -> PreparedPatient:
+    """Z-score each sequence and crop to what the network shall see.
 
     Args:
         brain: ``(H, W, D)`` bool on the patient's grid. Mean and deviation are taken inside
-            it, and the head around it stays visible; None takes the whole head.
+            it, and what lies further outside than `BRAIN_MARGIN_MM` is 0; None takes the whole head.
+        rough: The mask is good enough for mean and deviation only: the head around it stays visible.
     """
-    box = bounding_box(np.logical_or.reduce(list(patient.heads.values())), MARGIN)
+    trusted = None if rough else brain
+    near = True if trusted is None else widened(trusted, BRAIN_MARGIN_MM)
+    shown = {modality: head & near for modality, head in patient.heads.items()}
+    box = bounding_box(np.logical_or.reduce(list(shown.values())), MARGIN)
     grid = patient.grid.crop(box)
     images = np.zeros((len(CHANNELS), *grid.shape), dtype=np.float32)
     for modality, image in patient.images.items():
-        head = patient.heads[modality][box]
-        measured = head if brain is None else brain[box]
-        images[modality.channel] = normalise(image[box], head, patient.air[modality], measured)
+        seen = shown[modality][box]
+        measured = seen if brain is None else brain[box]
+        images[modality.channel] = normalise(image[box], seen, patient.air[modality], measured)
     mask = modality_mask(patient.images)
-    inside = None if brain is None else brain[box]
+    inside = None if trusted is None else trusted[box]
     return PreparedPatient(images, mask, inside, grid, patient.reference, patient.reference_modality, patient.warnings)

@@ -97,9 +97,7 @@ def preprocess(
     with clock.step("normalise"):
         report(0.9, "Normalising")
         doubts = check_intensities(gathered.images, gathered.air, found.mask, {m: v.source for m, v in volumes.items()})
-        prepared = normalised(gathered, found.mask)
-        if found.method is Method.BUILT_IN:  # too rough to cut a result with
-            prepared = replace(prepared, brain=None)
+        prepared = normalised(gathered, found.mask, rough=found.method is Method.BUILT_IN)
     failed = [a.sentence for a in alignments.values() if a.verdict is Verdict.FAILED]
     unaligned = (NOT_ALIGNED,) if not registration and len(volumes) > 1 else ()
     warnings = (*gathered.warnings, *failed, *unaligned, *found.warnings, *doubts)

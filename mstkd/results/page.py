@@ -84,8 +84,9 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
     grid = " x ".join(map(str, summary["working_grid"]["shape"]))
     body += [
         "<h2>What the network saw</h2>",
-        f"<p>Every sequence resampled to 1 mm and cropped to the head ({grid} voxels), "
-        "normalised by the brain's mean and deviation.</p>",
+        f"<p>Every sequence resampled to 1 mm and cropped to what is shown ({grid} voxels), "
+        "normalised by the brain's mean and deviation; outside the brain there is nothing, unless it was found "
+        "only roughly.</p>",
         _figures(panels[Step.NETWORK]),
         "<h2>Time</h2>",
         _times(summary["seconds"]),

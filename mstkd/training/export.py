@@ -106,7 +106,7 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
             "channels": ["FLAIR", "T1", "T1Gd", "T2"],
             "spacing_mm": 1.0,
             "orientation": "RAS",
-            "intensity": "percentile clip {} to {}, z-score inside the brain".format(*CLIP_PERCENTILES),
+            "intensity": "percentile clip {} to {}, z-score inside the brain, 0 outside".format(*CLIP_PERCENTILES),
         },
         "training": training_facts(run, config, cases, description.dataset_licences) | origins(run, config),
         "accuracy": [],

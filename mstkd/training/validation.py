@@ -13,11 +13,12 @@ from mstkd.data.cache import CachedCase
 from mstkd.evaluation.case_dice import CaseDice
 from mstkd.evaluation.dice import region_dice
 from mstkd.evaluation.scores import DECIMALS
-from mstkd.inference.postprocessing import BRAIN_MARGIN_MM, inside, remove_specks
+from mstkd.inference.postprocessing import inside, remove_specks
 from mstkd.inference.segment import predict_within_memory
 from mstkd.modalities import CHANNELS, COMBINATIONS, Modality, modality_mask
 from mstkd.network import MSTKDNet
 from mstkd.preprocessing.grid import widened
+from mstkd.preprocessing.patient import BRAIN_MARGIN_MM
 from mstkd.regions import REGIONS, from_probabilities, region_probabilities
 from mstkd.training.devices import total
 

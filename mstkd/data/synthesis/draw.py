@@ -20,8 +20,10 @@ from mstkd.preprocessing.intensity import CLIP_PERCENTILES, MASK_STEP
 from mstkd.regions import Tissue
 
 Array = np.ndarray
-STRIPPED = 0.5
-"""Share of the patients whose skull was removed."""
+STRIPPED = 0.85
+"""Share of the patients whose skull was removed; of others only a rough brain mask is known."""
+RIM_MM = (-5.0, 1.0)
+"""How deep inside the brain's surface it was removed: preprocessing leaves a margin, publishers of data often none."""
 SHORT, FLOOR_MM = 0.3, (-30.0, 30.0)
 """Share of the fields of view that end near the brain's lowest point, and where above it."""
 INFILTRATED = dict.fromkeys(PARENCHYMA, 0.9) | {
@@ -49,7 +51,7 @@ def synthesise(
 
     Returns:
         ``(4, *size)`` float32, FLAIR, T1, T1Gd, T2, z-scored with the brain's mean and
-        deviation and 0 outside the head (of half the patients: the brain); and
+        deviation and 0 outside the brain (of some patients: the head); and
         ``(*size)`` uint8, 1 NETC, 2 SNFH, 3 ET.
     """
     noise = Noise(int(rng.integers(2**62)), head.tissues.device)
@@ -150,7 +152,7 @@ def _lowest_slice(head: Head, placement: Placement, rng: np.random.Generator) ->
 
 def _brain_mask(depth: Tensor, noise: Noise, rng: np.random.Generator) -> Tensor:
     size = (depth.shape[0], depth.shape[1], depth.shape[2])
-    rim = rng.uniform(-2.0, 1.0) + rng.uniform(0, 0.6) * noise.smooth(1, size, 12)[0]
+    rim = rng.uniform(*RIM_MM) + rng.uniform(0, 0.6) * noise.smooth(1, size, 12)[0]
     return depth > rim
 
 
