@@ -9,15 +9,21 @@ from safetensors.torch import load_file, save_file
 
 from mstkd.errors import InputError
 from mstkd.models import load_package
+from mstkd.models.package import SIGNIFICANT_BITS
 from mstkd.store import shipped_model
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 
 
-def test_a_package_gives_back_the_network_in_half_precision(small_package, small_network):
+def test_a_package_gives_back_the_network_rounded_to_six_bits(small_package, small_network):
     loaded = load_package(small_package).network
     for name, tensor in small_network.state_dict().items():
-        torch.testing.assert_close(loaded.state_dict()[name], tensor.half().float())
+        torch.testing.assert_close(loaded.state_dict()[name], tensor, rtol=2**-SIGNIFICANT_BITS, atol=1e-6)
+    unused = 10 - (SIGNIFICANT_BITS - 1)  # of the ten bits that follow a half's leading one
+    for tensor in load_file(small_package / WEIGHTS).values():
+        assert tensor.dtype is torch.float16
+        normal = tensor[tensor.abs() >= torch.finfo(torch.float16).smallest_normal]
+        assert not (normal.view(torch.int16) & (2**unused - 1)).any(), "what is random does not compress"
 
 
 def edit_card(folder, **changes):

@@ -77,13 +77,17 @@ def test_one_command_makes_the_student_from_the_data(recipe, heads, tmp_path):
     assert set(first["weighted"]) == {"evd", "mst", "logit_mse", "logit_kl", "style", "adversarial"}
 
 
-def test_the_second_student_is_made_from_the_first_one(recipe, heads, tmp_path):
+def test_the_student_that_ships_is_made_from_the_second_and_that_from_the_first(recipe, heads, tmp_path):
     first = recipe("first_student")
     model = recipe("second_student", "--set", f"start_from={first}", "--set", f"heads={heads}")
     training = load_package(model).card["training"]
     assert training["base"]["sha256"] == load_package(first).card["weights"]["sha256"]
     assert training["steps"] == sum(phase["steps"] // BUDGET for phase in phases_of("second_student"))
     assert training["data"][-1]["dataset"] == HEADS
+    third = recipe("third_student", "--set", f"start_from={model}", "--set", f"heads={heads}")
+    training = load_package(third).card["training"]
+    assert training["steps"] == sum(phase["steps"] // BUDGET for phase in phases_of("third_student"))
+    assert training["base"]["base"]["sha256"] == load_package(first).card["weights"]["sha256"], "the whole descent"
     words = json.loads((tmp_path / "words.json").read_text())
     del words["dataset_licences"][HEADS]
     (tmp_path / "words.json").write_text(json.dumps(words))

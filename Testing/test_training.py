@@ -19,6 +19,7 @@ from test_cli import mstkd, sentence
 from mstkd.errors import InputError
 from mstkd.evaluation.case_dice import CaseDice
 from mstkd.models import load_package, write_package
+from mstkd.models.package import stored
 from mstkd.network import MSTKDNet
 from mstkd.runs import read_journal
 from mstkd.training import loop
@@ -108,7 +109,7 @@ def test_a_run_trains_validates_and_becomes_a_package_of_student_or_teacher(tmp_
     assert (tmp_path / "student" / "curves.png").stat().st_size > 10_000
     weights = load_checkpoint(whole)["teacher"]["module"]
     for name, value in teacher.network.state_dict().items():
-        torch.testing.assert_close(value, weights[f"network.{name}"].half().float())
+        torch.testing.assert_close(value, stored(weights[f"network.{name}"]).float())
     assert (student.card["name"], teacher.card["name"]) == ("x", "x-teacher")
     assert not torch.equal(student.network.encoder.stem.weight, teacher.network.encoder.stem.weight)
 
@@ -122,7 +123,7 @@ def test_the_best_validated_student_is_packaged_not_the_last(tmp_path, train, mo
     packed = load_package(tmp_path / "package")
     assert packed.card["training"]["chosen"] == {"score": 0.9, "step": 4}
     for name, value in packed.network.state_dict().items():
-        torch.testing.assert_close(value, best[name].half().float())
+        torch.testing.assert_close(value, stored(best[name]).float())
 
 
 @pytest.mark.parametrize(
