@@ -45,6 +45,12 @@ def a_measured_package(small_architecture, tmp_path):
     return folder
 
 
+def test_a_short_training_is_told_in_minutes(a_measured_package):
+    written = read_card(a_measured_package)
+    write_card(a_measured_package, {**written, "training": {**written["training"], "hours": 0.05}})
+    assert "400 steps, 3 minutes" in shown(a_measured_package)
+
+
 def shown(*arguments):
     answer = CliRunner().invoke(app, ["models", "card", *map(str, arguments)])
     assert answer.exit_code == 0, answer.output

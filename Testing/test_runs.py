@@ -26,6 +26,7 @@ from mstkd.runs import (
     list_runs,
     read_journal,
     read_run,
+    spent,
     watch,
 )
 
@@ -40,6 +41,12 @@ def make_run(folder: Path, *events: dict, **status) -> Path:
     if status:
         write_status(folder, **status)
     return folder
+
+
+def test_a_runs_hours_hold_its_waits_and_no_step_twice(tmp_path):
+    made = [{"event": "step", "step": n, "seconds": 700.0, "waited": 200.0} for n in (1, 2, 3)]
+    again = [{"event": "start", "step": 1}, *made[1:], {"event": "validation", "step": 3, "seconds": 99.0}]
+    assert spent(make_run(tmp_path, *made, *again)) == (3, 0.75)
 
 
 def write_lines(folder: Path, events, mode: str = "w") -> None:

@@ -53,9 +53,13 @@ def _facts(card: Card) -> list[str]:
 
 
 def _counted(training: Mapping[str, Any]) -> str:
-    spent = [f"{training['hours']:.1f} hours"] if "hours" in training else []
+    spent = [_duration(training["hours"])] if "hours" in training else []
     device = [f"on {training['device']}"] if "device" in training else []
     return ", ".join([counted(training["steps"], "step"), *spent, *device])
+
+
+def _duration(hours: float) -> str:
+    return f"{hours:.1f} hours" if hours >= 1 else counted(round(60 * hours), "minute")
 
 
 def _patients(cases: Sequence[str]) -> str:

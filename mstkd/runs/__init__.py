@@ -6,7 +6,7 @@ trainer (`mstkd.training`) writes, and alone.
 
 from mstkd.runs.asking import ask_pause, ask_resume, ask_stop
 from mstkd.runs.curves import Curves
-from mstkd.runs.journal import Event, JournalReader, read_journal
+from mstkd.runs.journal import Event, JournalReader, read_journal, spent
 from mstkd.runs.state import Run, RunState, list_runs, read_run
 from mstkd.runs.watch import RunWatch
 
@@ -23,4 +23,5 @@ __all__ = [
     "list_runs",
     "read_journal",
     "read_run",
+    "spent",
 ]

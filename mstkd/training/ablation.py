@@ -15,7 +15,7 @@ from mstkd.errors import CancelledError, InputError
 from mstkd.evaluation.ablation import Arm, write_ablation
 from mstkd.evaluation.scores import read_scores
 from mstkd.evaluation.sweep import CASES, evaluate_package
-from mstkd.runs import RunState, read_journal, read_run
+from mstkd.runs import RunState, read_journal, read_run, spent
 from mstkd.runs.layout import ARM, DATALIST, STOP
 from mstkd.training.cases import check_cases
 from mstkd.training.config import TrainingConfig, read_config, write_config
@@ -218,12 +218,6 @@ def compare(folder: Path, cases: Sequence[Case], say: Say) -> None:
     for fact in page.facts:
         say(fact)
     say(f"Written to {folder}; begin with {folder / 'ablation.html'}.")
-
-
-def spent(run: Path) -> tuple[int, float]:
-    """The steps that a run has made, and the hours that they took."""
-    steps = [event for event in read_journal(run) if event["event"] == "step"]
-    return len(steps), sum(event["seconds"] for event in steps) / 3600
 
 
 def _merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from mstkd.errors import InputError
 from mstkd.evaluation.case_dice import CaseDice, read_case_dice, write_case_dice
 from mstkd.evaluation.choice import Candidate, OutOfFold, write_choice
 from mstkd.network import MSTKDNet
-from mstkd.runs import RunState, read_run
+from mstkd.runs import RunState, read_run, spent
 from mstkd.runs.layout import DATALIST, FOLD, STOP, VALIDATION
-from mstkd.training.ablation import refuse_other, spent, train_arm
+from mstkd.training.ablation import refuse_other, train_arm
 from mstkd.training.candidates import BASE, Candidates
 from mstkd.training.cases import load_case
 from mstkd.training.checkpoint import load_checkpoint

@@ -82,7 +82,7 @@ def curve_points(events: Sequence[Event]) -> dict[str, Any]:
 
 def _draw_losses(axes: Axes, title: str, steps: Sequence[Event], names: Sequence[str]) -> None:
     over = smoothing(len(steps))
-    axes.set_title(f"{title}, median of {over} steps" if over > 1 else title, fontsize=10)
+    axes.set_title(f"{title}\nmedian of {over} steps" if over > 1 else title, fontsize=10)
     shown = [name for name in names if name in steps[-1]]
     for name in shown:
         axes.plot(*_smoothed(steps, name, MOST_DRAWN), label=LABELS[name])

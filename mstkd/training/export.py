@@ -17,7 +17,7 @@ from mstkd.files import file_sha256
 from mstkd.models import Card, write_package
 from mstkd.network import MSTKDNet
 from mstkd.preprocessing.intensity import CLIP_PERCENTILES
-from mstkd.runs import read_journal
+from mstkd.runs import read_journal, spent
 from mstkd.runs.layout import DATALIST, HEADS
 from mstkd.settings import Settings
 from mstkd.store.card import CURVES
@@ -130,7 +130,6 @@ def training_facts(
     """
     training = [case for case in cases if case.split == "train"]
     events = read_journal(run)
-    steps = [event for event in events if event["event"] == "step"]
     starts = [event for event in events if event["event"] == "start"]
     return {
         "data": [
@@ -145,7 +144,7 @@ def training_facts(
         "held_out": [case.id for case in cases if case.split == "test"],
         "validation": [case.id for case in cases if case.split == "validation"],
         "configurations": [{"from_step": event["step"], **_without_paths(event["config"])} for event in starts],
-        "hours": round(sum(event["seconds"] for event in steps) / 3600, 2),
+        "hours": round(spent(run)[1], 2),
         "device": starts[-1]["device"],
         "revision": starts[-1]["revision"],
         "versions": starts[-1]["versions"],
