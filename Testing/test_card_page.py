@@ -45,10 +45,20 @@ def a_measured_package(small_architecture, tmp_path):
     return folder
 
 
-def test_a_short_training_is_told_in_minutes(a_measured_package):
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [
+        (0.001, "under a minute"),
+        (0.0558, "3 minutes"),
+        (0.99, "59 minutes"),
+        (0.999, "1.0 hours"),
+        (26.04, "26.0 hours"),
+    ],
+)
+def test_the_time_of_a_training_is_told_in_a_fitting_unit(a_measured_package, hours, words):
     written = read_card(a_measured_package)
-    write_card(a_measured_package, {**written, "training": {**written["training"], "hours": 0.05}})
-    assert "400 steps, 3 minutes" in shown(a_measured_package)
+    write_card(a_measured_package, {**written, "training": {**written["training"], "hours": hours}})
+    assert f"400 steps, {words}" in shown(a_measured_package)
 
 
 def shown(*arguments):

@@ -212,7 +212,7 @@ def test_every_subset_of_a_real_patient_is_segmented(tumour_box, tmp_path, prese
     summary = segment_files(find_sources(None, files), tmp_path / "out")
     assert summary["missing"] == [m.label for m in CHANNELS if m not in present]
     assert names(tmp_path / "out") == RESULTS
-    if Modality.FLAIR in present:  # without FLAIR the first student often misses the tumour, as its card says
+    if Modality.FLAIR in present:  # without FLAIR the model often misses the tumour, as its card says
         assert region_dice(found(tmp_path / "out"), truth(tumour_box))[Region.WT] > 0.4, "the tumour is where it is"
 
 

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from mstkd.errors import InputError
 from mstkd.models import load_package
-from mstkd.models.package import SIGNIFICANT_BITS
+from mstkd.models.package import SIGNIFICANT_BITS, stored
 from mstkd.store import shipped_model
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
@@ -24,6 +24,13 @@ def test_a_package_gives_back_the_network_rounded_to_six_bits(small_package, sma
         assert tensor.dtype is torch.float16
         normal = tensor[tensor.abs() >= torch.finfo(torch.float16).smallest_normal]
         assert not (normal.view(torch.int16) & (2**unused - 1)).any(), "what is random does not compress"
+
+
+@pytest.mark.parametrize(
+    ("weight", "kept"), [(0.0, 0.0), (-1.3, -1.3125), (1.0, 1.0), (63.4, 63.0), (2.0**-24, 2.0**-24)]
+)
+def test_a_stored_weight_is_the_nearest_with_six_bits(weight, kept):
+    assert stored(torch.tensor([weight])).item() == kept
 
 
 def edit_card(folder, **changes):
@@ -74,7 +81,8 @@ DAMAGE = {
     "card cut short": (lambda f: (f / CARD).write_text((f / CARD).read_text()[:200]), "no readable card"),
     "unknown field": (lambda f: edit_card(f, surprise=1), "surprise"),
     "no research notice": (lambda f: edit_card(f, intended_use="Diagnosis."), "intended_use"),
-    "later format": (lambda f: edit_card(f, format=2), "format"),
+    "earlier format": (lambda f: edit_card(f, format=1), "the brain alone"),
+    "later format": (lambda f: edit_card(f, format=3), "format"),
     "a pickle": (put_a_pickle, "another network"),
     "a network of 70 GB": (claim_much_memory, "another network"),
     "another network": (other_network, "another network"),

@@ -40,6 +40,16 @@ def test_a_sequence_that_sees_half_the_head_does_not_halve_the_brain(volumes):
     assert any("T1 covers only" in warning for warning in done.prepared.warnings)
 
 
+def test_a_sequence_that_shows_no_brain_is_named_and_refused(volumes):
+    middle = volumes[T2].shape[2] // 2
+    lower = replace(volumes[T2], array=volumes[T2].array[..., :middle], source="neck.nii.gz", header=None)
+    brain = (volumes[T1].array != 0).astype(np.uint8)
+    brain[..., : middle + 10] = 0
+    given = {T1: volumes[T1], T2: lower}
+    with pytest.raises(InputError, match=r"neck.nii.gz shows next to nothing of the brain; leave it out"):
+        preprocess(given, brain=replace(volumes[T1], array=brain, header=None), registration=False, device=CPU)
+
+
 def test_every_warning_is_said_once(volumes):
     doubtful = replace(volumes[T2], warnings=("T2 is doubtful.",))
     swapped = {F: doubtful, T2: replace(volumes[F], source="other"), GD: volumes[GD]}

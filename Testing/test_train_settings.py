@@ -106,7 +106,15 @@ def test_the_section_begins_with_the_compact_preset_and_its_meaning(view, ui, ch
     assert view.settings == PRESETS["compact"]["settings"]
     assert ui.presetLabel.text == PRESETS["compact"]["title"]
     listed = [ui.presetCombo.itemText(n) for n in range(ui.presetCombo.count)]
-    assert listed == ["quick (trial)", "second student", "first student", "student", "compact", "paper"]
+    assert listed == [
+        "quick (trial)",
+        "second student",
+        "first student",
+        "third student",
+        "student",
+        "compact",
+        "paper",
+    ]
     assert ui.changesLabel.text == "All settings are those of compact."
     assert ui.allSettingsSection.collapsed
     assert changes

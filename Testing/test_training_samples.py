@@ -175,6 +175,19 @@ def test_synthetic_patients_come_in_their_share_with_all_sequences_and_regions(c
     assert sample["image"].flatten(1).any(1).all()
 
 
+def test_some_synthetic_patients_have_no_tumour_where_that_is_asked_for(cases, tmp_path):
+    write_head(tmp_path)
+    heads = load_heads(tmp_path, tmp_path / "cache")
+    healthy = {}
+    for share in (0.0, 0.5, 1.0):
+        stages = [(0, Stage((48, 48, 48), synthetic=1.0, tumour_free=share))]
+        stream = SampleStream(cases, plan(stages=stages), heads)
+        healthy[share] = sum(not stream[index]["label"].any() for index in range(20))
+    assert healthy[0.0] == 0
+    assert 4 < healthy[0.5] < 16
+    assert healthy[1.0] == 20
+
+
 def test_synthetic_tumours_take_the_shapes_of_patients_whose_regions_are_all_known(cases, tmp_path, monkeypatch):
     write_head(tmp_path)
     monkeypatch.setattr(tumour, "REAL_SHAPES", 1.0)

@@ -112,7 +112,7 @@ def test_every_preset_has_a_title_and_settings_that_hold():
 
 
 def test_settings_come_back_complete_or_are_refused_in_a_sentence(settings):
-    phases = [{**phase, "synthetic": 0.0, "transplanted": 0.0} for phase in settings["phases"]]
+    phases = [{**phase, "synthetic": 0.0, "tumour_free": 0.0, "transplanted": 0.0} for phase in settings["phases"]]
     complete = settings | {"phases": phases, "start_from": None, "heads": None}
     assert ask(task="check_config", settings=settings)["settings"] == complete
     for change, words in (({"seed": -1}, "'seed' cannot be -1"), ({"sead": 1}, "did you mean 'seed'")):

@@ -85,6 +85,7 @@ class WholeTraining:
                         "patch": [32, 32, 32],
                         "learning_rate": 8e-4,
                         "synthetic": 0.0,
+                        "tumour_free": 0.0,
                         "transplanted": 0.0,
                     }
                 ],

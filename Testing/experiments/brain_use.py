@@ -90,7 +90,7 @@ def measure(network, volumes, truth, brain_native) -> dict[str, float]:
         head = head_mask(resample(volume.array, Grid(volume.shape, volume.affine), whole, outside=air), air)
         head = resample(head, whole, grid) > 0.5
         by_brain[modality.channel] = z_score_by_brain(image, head, brain, air)
-        stripped[modality.channel] = normalise(image, brain, air)
+        stripped[modality.channel] = normalise(image, brain, air, brain)
     scores |= cut("head_brain_z", tissues(by_brain, grid))
     box = box_of(brain)
     scores["stripped"] = score(tissues(np.ascontiguousarray(stripped[(slice(None), *box)]), grid.crop(box)))

@@ -15,7 +15,7 @@ from mstkd.errors import InputError, why
 from mstkd.files import file_sha256
 from mstkd.wishes import Wishes
 
-FORMAT = 2
+FORMAT = 3
 """Raised when a result of an earlier program must not be taken for one of today's."""
 _OF_THE_SYSTEM = {".ds_store", "thumbs.db", "desktop.ini"}
 _EVERY_S = 1.0

@@ -42,8 +42,8 @@ def metadata(card: Card) -> dict[str, Any]:
         "copyright": f"The weights: {card['licence']}",
         "data_source": f"Trained on {'; '.join(map(_source, card['training']['data'])) or 'nothing'}",
         "data_type": "nibabel",
-        "image_classes": "4 channels: FLAIR, T1, T1Gd, T2; 1 mm, RAS+, z-scored inside the brain, 0 outside and where "
-        "a sequence is absent",
+        "image_classes": f"4 channels: FLAIR, T1, T1Gd, T2; 1 mm, RAS+; {card['preprocessing']['intensity']}, and "
+        "where a sequence is absent",
         "pred_classes": "4 channels: logits of background, NETC, SNFH, ET",
         "eval_metrics": {region.value: _mean_dice(card, region.value) for region in REGIONS},
         "intended_use": f"{NOTICE} {card['intended_use']}",

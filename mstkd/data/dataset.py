@@ -28,11 +28,13 @@ class Stage:
         size: Of the patch, in voxels.
         synthetic: Share of samples that are synthetic patients.
         transplanted: Share of the real ones that also carry another patient's tumour.
+        tumour_free: Share of the synthetic patients that have no tumour.
     """
 
     size: Size
     synthetic: float = 0.0
     transplanted: float = 0.0
+    tumour_free: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class SampleStream(Dataset[dict[str, Tensor]]):
         stage = next(stage for first, stage in reversed(plan.stages) if index >= first)
         full = max(0.0, 1 - index / plan.full_set_ramp) if plan.full_set_ramp else 0.0
         if rng.random() < stage.synthetic:
-            drawn = self._synthetic(stage.size, rng)
+            drawn = self._synthetic(stage, rng)
         else:
             drawn = self._real.draw(stage.size, stage.transplanted, rng)
         return {
@@ -105,7 +107,9 @@ class SampleStream(Dataset[dict[str, Tensor]]):
             "known": torch.tensor(drawn.known, device=self.device),
         }
 
-    def _synthetic(self, size: Size, rng: Random) -> Drawn:
+    def _synthetic(self, stage: Stage, rng: Random) -> Drawn:
+        # Without a share nothing is drawn for it, so that the samples of earlier recipes stay what they were.
+        tumour = not (stage.tumour_free and rng.random() < stage.tumour_free)
         head = self._heads[int(rng.integers(len(self._heads)))]
-        image, labels = synthesise(head, size, rng, shape=self._real.shape(rng))
+        image, labels = synthesise(head, stage.size, rng, shape=self._real.shape(rng), tumour=tumour)
         return Drawn(image, labels, [True] * len(CHANNELS), [True] * len(REGIONS))

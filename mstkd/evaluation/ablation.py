@@ -36,7 +36,7 @@ class ArmMean:
     Attributes:
         dice: In percent, with the ends of its 95% bootstrap interval over patients.
         hd95: In mm, likewise.
-        hours: Of the arm's steps.
+        hours: Of the arm's steps and samples.
     """
 
     arm: str

@@ -59,7 +59,10 @@ def _counted(training: Mapping[str, Any]) -> str:
 
 
 def _duration(hours: float) -> str:
-    return f"{hours:.1f} hours" if hours >= 1 else counted(round(60 * hours), "minute")
+    minutes = round(60 * hours)
+    if minutes >= 60:
+        return f"{hours:.1f} hours"
+    return counted(minutes, "minute") if minutes else "under a minute"
 
 
 def _patients(cases: Sequence[str]) -> str:

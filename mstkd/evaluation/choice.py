@@ -51,7 +51,7 @@ class Candidate:
     Attributes:
         changes: Its settings that differ from the first one's, as ``--set`` takes them.
         steps: Of each fold.
-        hours: Of the steps of all folds.
+        hours: Of the steps and samples of all folds.
     """
 
     name: str

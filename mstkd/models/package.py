@@ -94,12 +94,16 @@ def read_card(folder: Path) -> Card:
     """The package's card, checked against the schema.
 
     Raises:
-        InputError: Missing, no JSON, or a field that is absent, unknown or of a wrong kind.
+        InputError: Missing, no JSON, of an earlier program, or a field that is absent, unknown or of a wrong kind.
     """
     try:
         card: Card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{folder} holds no readable {CARD}, so it is no model package; install it again.") from error
+    if isinstance(card, dict) and card.get("format") == 1:
+        raise InputError(
+            f"{folder} learnt from whole heads, but networks now see the brain alone; use a model made since then."
+        )
     check_card(card, folder / CARD)
     return card
 
@@ -141,7 +145,11 @@ def write_package(folder: Path, network: MSTKDNet, card: Card) -> None:
 
 
 def stored(weight: torch.Tensor) -> torch.Tensor:
-    """Half precision, rounded to `SIGNIFICANT_BITS`, on the CPU: at most 1.6 % from the weight."""
+    """Half precision, rounded to `SIGNIFICANT_BITS`, on the CPU.
+
+    At most 1.6 % from the weight where that is in half's normal range, 6.1e-5 to 65,000; what is smaller is at most
+    6e-8 off.
+    """
     mantissa, exponent = torch.frexp(weight.detach().float().cpu())
     steps = 2.0**SIGNIFICANT_BITS
     return torch.ldexp((mantissa * steps).round() / steps, exponent).half().contiguous()

@@ -55,7 +55,7 @@ class PreparedPatient:
     def to_reference(self, probabilities: Array) -> Array:
         """Probabilities of any regions ``(R, H, W, D)`` on the reference's grid, ``(R, I, J, K)``.
 
-        Outside the head box they are 0.
+        Outside what the network was shown they are 0.
         """
         return np.stack([resample(p, self.grid, self.reference_grid) for p in probabilities])
 

@@ -6,10 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from mstkd.errors import InputError
 from mstkd.modalities import Modality
 from mstkd.preprocessing.alignment import Alignment, Verdict, align_all, apply
 from mstkd.preprocessing.brain import Brain, Method, find_brain, place_brain_mask, preferred
 from mstkd.preprocessing.gather import GatheredPatient, choose_reference, gather
+from mstkd.preprocessing.intensity import FEWEST_MEASURED
 from mstkd.preprocessing.patient import PreparedPatient, normalised
 from mstkd.preprocessing.volume import Volume
 from mstkd.recognition.intensities import check_intensities
@@ -70,7 +74,7 @@ def preprocess(
         report: Told about progress, as share of this work and one line.
 
     Raises:
-        InputError: The volumes or the mask are refused.
+        InputError: The volumes or the mask are refused, or a sequence does not show the brain.
     """
     clock = clock or Clock()
     chosen = choose_reference(volumes, reference)
@@ -97,6 +101,9 @@ def preprocess(
     with clock.step("normalise"):
         report(0.9, "Normalising")
         doubts = check_intensities(gathered.images, gathered.air, found.mask, {m: v.source for m, v in volumes.items()})
+        for modality, shown in gathered.heads.items():
+            if np.count_nonzero(shown & found.mask) < FEWEST_MEASURED * np.count_nonzero(found.mask):
+                raise InputError(f"{volumes[modality].source} shows next to nothing of the brain; leave it out.")
         prepared = normalised(gathered, found.mask, rough=found.method is Method.BUILT_IN)
     failed = [a.sentence for a in alignments.values() if a.verdict is Verdict.FAILED]
     unaligned = (NOT_ALIGNED,) if not registration and len(volumes) > 1 else ()

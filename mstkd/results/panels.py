@@ -41,7 +41,7 @@ def grey(image: Array, limits: tuple[float, float] | None = None) -> Array:
 
 
 def normalised_grey(image: Array) -> Array:
-    """Z-scores as grey values; exactly 0 is outside the head, and black."""
+    """Z-scores as grey values; exactly 0 is what is not shown, and black."""
     return grey(np.where(image == 0, WINDOW[0], image), WINDOW)
 
 

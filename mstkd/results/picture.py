@@ -67,7 +67,7 @@ def largest_sections(mask: Array) -> tuple[int, int, int]:
 
 
 def _show(axis: Axes, image: Array) -> None:
-    air = image == 0  # exactly 0 is outside the head
+    air = image == 0  # exactly 0 is what is not shown
     axis.imshow(np.where(air, WINDOW[0], image), cmap="gray", vmin=WINDOW[0], vmax=WINDOW[1])
 
 

@@ -35,7 +35,7 @@ def read_journal(run: Path) -> list[Event]:
 def spent(run: Path) -> tuple[int, float]:
     """The steps that a run has made, and the hours that they took, their waits for samples included."""
     steps = [event for event in read_journal(run) if event["event"] == "step"]
-    return len(steps), sum(event["seconds"] + event["waited"] for event in steps) / 3600
+    return len(steps), sum(event["seconds"] + event.get("waited", 0.0) for event in steps) / 3600
 
 
 def step_of(event: Event) -> int:

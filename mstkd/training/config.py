@@ -39,8 +39,9 @@ class Phase(Settings):
         json_schema_extra={"unit": "mm"},
     )
     learning_rate: float = Field(gt=0, description="At the phase's first step; it falls to the next phase's.")
-    # These two have defaults, so that runs that are older than them can be resumed.
+    # These have defaults, so that runs that are older than them can be resumed.
     synthetic: Part = Field(default=0.0, description="Share of samples that are synthetic patients, see heads.")
+    tumour_free: Part = Field(default=0.0, description="Share of the synthetic patients that have no tumour.")
     transplanted: Part = Field(
         default=0.0, description="Share of the real samples that also carry another training patient's tumour."
     )
@@ -132,7 +133,7 @@ class TrainingConfig(Settings):
         description="paper: the published sizes; compact: for CPUs and small GPUs; or sizes of one's own.",
         examples=[asdict(PRESETS["compact"])],
     )
-    phases: tuple[Phase, ...] = Field(min_length=1, description="Small patches first, whole heads last.")
+    phases: tuple[Phase, ...] = Field(min_length=1, description="Small patches first, whole brains last.")
     sampling: Sampling
     optimizer: Optimizer
     teacher: Teacher | None = Field(description="null: random subsets alone, the control arm.")

@@ -17,6 +17,7 @@ from mstkd.files import file_sha256
 from mstkd.models import Card, write_package
 from mstkd.network import MSTKDNet
 from mstkd.preprocessing.intensity import CLIP_PERCENTILES
+from mstkd.preprocessing.patient import BRAIN_MARGIN_MM
 from mstkd.runs import read_journal, spent
 from mstkd.runs.layout import DATALIST, HEADS
 from mstkd.settings import Settings
@@ -94,8 +95,9 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
         raise InputError(f"{folder} is not empty; choose a new folder for the package with -o.")
     network = MSTKDNet(config.architecture)
     network.load_state_dict(_teacher_weights(run, state) if teacher else load_best(run) or state["average"]["network"])
+    low, high = CLIP_PERCENTILES
     card: Card = {
-        "format": 1,
+        "format": 2,
         "name": f"{description.name}-teacher" if teacher else description.name,
         "version": description.version,
         "summary": description.summary,
@@ -106,7 +108,8 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
             "channels": ["FLAIR", "T1", "T1Gd", "T2"],
             "spacing_mm": 1.0,
             "orientation": "RAS",
-            "intensity": "percentile clip {} to {}, z-score inside the brain, 0 outside".format(*CLIP_PERCENTILES),
+            "intensity": f"percentile clip {low} to {high}, z-score inside the brain, "
+            f"0 beyond {BRAIN_MARGIN_MM:g} mm outside it",
         },
         "training": training_facts(run, config, cases, description.dataset_licences) | origins(run, config),
         "accuracy": [],
@@ -144,7 +147,7 @@ def training_facts(
         "held_out": [case.id for case in cases if case.split == "test"],
         "validation": [case.id for case in cases if case.split == "validation"],
         "configurations": [{"from_step": event["step"], **_without_paths(event["config"])} for event in starts],
-        "hours": round(spent(run)[1], 2),
+        "hours": round(spent(run)[1], 4),
         "device": starts[-1]["device"],
         "revision": starts[-1]["revision"],
         "versions": starts[-1]["versions"],

@@ -321,7 +321,7 @@ def sample_plan(config: TrainingConfig) -> SamplePlan:
     return SamplePlan(
         weights=sampling.dataset_weights,
         stages=[
-            (first * sampling.batch_size, Stage(phase.patch, phase.synthetic, phase.transplanted))
+            (first * sampling.batch_size, Stage(phase.patch, phase.synthetic, phase.transplanted, phase.tumour_free))
             for first, phase in config.starts
         ],
         augmentation=sampling.augmentation,

@@ -23,7 +23,8 @@ Array = np.ndarray
 STRIPPED = 0.85
 """Share of the patients whose skull was removed; of others only a rough brain mask is known."""
 RIM_MM = (-5.0, 1.0)
-"""How deep inside the brain's surface it was removed: preprocessing leaves a margin, publishers of data often none."""
+"""How deep below the brain's surface it was removed, above it where negative: preprocessing leaves a margin,
+publishers of data often none."""
 SHORT, FLOOR_MM = 0.3, (-30.0, 30.0)
 """Share of the fields of view that end near the brain's lowest point, and where above it."""
 INFILTRATED = dict.fromkeys(PARENCHYMA, 0.9) | {

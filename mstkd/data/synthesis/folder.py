@@ -26,7 +26,7 @@ class Patient:
     """A synthetic patient.
 
     Attributes:
-        images: ``(4, H, W, D)`` float32, z-scored, 0 outside the head; 1 mm, RAS+.
+        images: ``(4, H, W, D)`` float32, z-scored, 0 outside what is shown; 1 mm, RAS+.
         labels: ``(H, W, D)`` uint8, BraTS 2023.
     """
 
