@@ -11,6 +11,7 @@ from mstkd.errors import InputError
 from mstkd.models import load_package
 from mstkd.models.package import SIGNIFICANT_BITS, stored
 from mstkd.store import shipped_model
+from mstkd.training.config import PRESET_FOLDER, read_config
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 
@@ -109,5 +110,18 @@ def test_the_shipped_model_is_whole_small_and_says_what_it_may_be_used_for():
         trained |= set(data["patients"])
     assert not held_out & trained
     assert "BraTS2021_01479" in held_out, "the sample patient is one the model never saw"
-    assert all(torch.isfinite(p).all() for p in package.network.parameters())
+    for tensor in load_file(folder / WEIGHTS).values():
+        assert torch.isfinite(tensor).all()
+        torch.testing.assert_close(tensor, stored(tensor), rtol=0, atol=0)
     assert (ROOT / "Resources" / "Models" / package.card["name"]).is_dir()
+
+
+def test_the_shipped_models_preset_is_how_it_was_trained():
+    (trained,) = load_package(shipped_model()).card["training"]["configurations"]
+    preset = read_config(PRESET_FOLDER / "third_student.yaml").as_dict()
+    # Where things lie, and how often a run looks up from its work, change no weight.
+    for name in ("heads", "start_from", "validation", "checkpoint_every"):
+        del preset[name], trained[name]
+    phases = [{"tumour_free": 0.0, **phase} for phase in trained.pop("phases")]  # a setting since then
+    assert phases == preset.pop("phases")
+    assert trained == {"from_step": 0, **preset}

@@ -1,8 +1,8 @@
 """What a model invents where no tumour is: mL of whole tumour on tumour-free brains, per combination of sequences.
 
 Heads are synthetic ones without a tumour, each drawn once from an anatomical label map. They
-come as training sees them, without a brain mask, so that the result is cleaned of specks but
-not cut to the brain: rather too much than too little. A volume of a healthy brain goes through
+come as training sees them, most with the brain and a margin alone, some with the head; the result
+is cleaned of specks but not cut to the brain: rather too much than too little. A volume of a healthy brain goes through
 the whole pipeline; nilearn's wheel, for one, holds an average T1 of 152 brains
 (nilearn/datasets/data/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz).
 
