@@ -143,7 +143,10 @@ def test_the_weights_are_the_package_s_and_nothing_in_the_bundle_is_a_pickle(bun
         "configs/inference.json",
         "configs/metadata.json",
         "docs/README.md",
+        "models/LICENCE.md",
         "models/card.json",
+        "models/curves.png",
+        "models/failures.png",
         "models/model.safetensors",
     }
     shipped = json.loads((shipped_model() / "card.json").read_text())

@@ -50,7 +50,7 @@ class CachedCase:
 
     @property
     def brain(self) -> Array:
-        """``(H, W, D)`` bool: the brain, or the whole head where that was found only roughly."""
+        """``(H, W, D)`` bool: the brain, or the whole head where none was found."""
         return np.load(self.folder / "brain.npy", mmap_mode="r")
 
     def has(self, subset: Collection[Modality]) -> bool:

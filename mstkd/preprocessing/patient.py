@@ -27,8 +27,8 @@ class PreparedPatient:
         images: ``(4, H, W, D)`` float32 on ``grid``, channels FLAIR, T1, T1Gd, T2;
             z-scored, 0 outside the brain and its margin, or the head, and in absent channels.
         mask: Which channels exist.
-        brain: ``(H, W, D)`` bool; results may lie in it and `BRAIN_MARGIN_MM` around it. None when it is not
-            known well.
+        brain: ``(H, W, D)`` bool; results may lie in it and `BRAIN_MARGIN_MM` around it. None when none was
+            looked for.
         grid: The working grid: 1 mm, RAS+, cropped to what is shown.
         reference: The volume whose grid the result returns to.
         reference_modality: Its sequence.
@@ -83,16 +83,14 @@ def prepare(volumes: Mapping[Modality, Volume], reference: Modality | None = Non
     return normalised(gather(volumes, reference))
 
 
-def normalised(patient: GatheredPatient, brain: Array | None = None, *, rough: bool = False) -> PreparedPatient:
+def normalised(patient: GatheredPatient, brain: Array | None = None) -> PreparedPatient:
     """Z-score each sequence and crop to what the network shall see.
 
     Args:
         brain: ``(H, W, D)`` bool on the patient's grid. Mean and deviation are taken inside
             it, and what lies further outside than `BRAIN_MARGIN_MM` is 0; None takes the whole head.
-        rough: The mask is good enough for mean and deviation only: the head around it stays visible.
     """
-    trusted = None if rough else brain
-    near = True if trusted is None else widened(trusted, BRAIN_MARGIN_MM)
+    near = True if brain is None else widened(brain, BRAIN_MARGIN_MM)
     shown = {modality: head & near for modality, head in patient.heads.items()}
     box = bounding_box(np.logical_or.reduce(list(shown.values())), MARGIN)
     grid = patient.grid.crop(box)
@@ -102,5 +100,5 @@ def normalised(patient: GatheredPatient, brain: Array | None = None, *, rough: b
         measured = seen if brain is None else brain[box]
         images[modality.channel] = normalise(image[box], seen, patient.air[modality], measured)
     mask = modality_mask(patient.images)
-    inside = None if trusted is None else trusted[box]
+    inside = None if brain is None else brain[box]
     return PreparedPatient(images, mask, inside, grid, patient.reference, patient.reference_modality, patient.warnings)

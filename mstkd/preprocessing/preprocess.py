@@ -104,7 +104,7 @@ def preprocess(
         for modality, shown in gathered.heads.items():
             if np.count_nonzero(shown & found.mask) < FEWEST_MEASURED * np.count_nonzero(found.mask):
                 raise InputError(f"{volumes[modality].source} shows next to nothing of the brain; leave it out.")
-        prepared = normalised(gathered, found.mask, rough=found.method is Method.BUILT_IN)
+        prepared = normalised(gathered, found.mask)
     failed = [a.sentence for a in alignments.values() if a.verdict is Verdict.FAILED]
     unaligned = (NOT_ALIGNED,) if not registration and len(volumes) > 1 else ()
     warnings = (*gathered.warnings, *failed, *unaligned, *found.warnings, *doubts)

@@ -81,12 +81,10 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
         f"<p>{brain['ml']:.0f} mL, from {escape(Method(brain['method']).label)}, on {escape(brain['sequence'])}.</p>",
         _figures(panels[Step.BRAIN]),
     ]
-    rough = Method(brain["method"]) is Method.BUILT_IN
-    shown = "the head, because the brain was found only roughly" if rough else "the brain with a small margin"
     grid = " x ".join(map(str, summary["working_grid"]["shape"]))
     body += [
         "<h2>What the network saw</h2>",
-        f"<p>Every sequence resampled to 1 mm, cropped to {shown} ({grid} voxels), "
+        f"<p>Every sequence resampled to 1 mm, cropped to the brain with a small margin ({grid} voxels), "
         "and normalised by the brain's mean and deviation.</p>",
         _figures(panels[Step.NETWORK]),
         "<h2>Time</h2>",

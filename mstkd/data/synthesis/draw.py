@@ -21,7 +21,7 @@ from mstkd.regions import Tissue
 
 Array = np.ndarray
 STRIPPED = 0.85
-"""Share of the patients whose skull was removed; of others only a rough brain mask is known."""
+"""Share of the patients whose skull was removed; of others the head is left, as where no brain is found."""
 RIM_MM = (-5.0, 1.0)
 """How deep below the brain's surface it was removed, above it where negative: preprocessing leaves a margin,
 publishers of data often none."""
