@@ -110,7 +110,7 @@ def _dice(row: Mapping[str, Any] | None) -> Cell:
 def _pictures(card: Card, folder: Path) -> Iterator[Picture]:
     captions = " ".join(failure["caption"] for failure in card.get("failures", []))
     notes = {
-        FAILURES: ("The worst test cases", f"With {ALL} sequences. {captions}"),
+        FAILURES: ("The worst test cases", f"With {ALL} sequences; green the reference, pink the result. {captions}"),
         CURVES: ("Training", "Losses, learning rate and validation Dice over the steps."),
     }
     for name, (title, note) in notes.items():
