@@ -126,8 +126,10 @@ def test_the_probabilities_measured_are_those_that_the_result_was_cut_from(small
     model = load_package(small_package)
     kept = segment(patient, model, device=torch.device("cpu"), keep_probabilities=True)
     assert kept.probabilities.shape == (3, 16, 16, 16)
+    brain = patient.brain_on_reference()
+    assert not kept.probabilities[:, ~brain].any()
     sure = abs(kept.probabilities.astype(np.float32) - 0.5) > 1e-3  # beyond what half precision rounds
-    for region, probability, decided in zip(REGIONS, kept.probabilities, sure, strict=True):
+    for region, probability, decided in zip(REGIONS, kept.probabilities, sure & brain, strict=True):
         np.testing.assert_array_equal(probability[decided] > 0.5, region_mask(kept.uncleaned, region)[decided])
     assert segment(patient, model, device=torch.device("cpu")).probabilities is None, "memory is for those who ask"
 

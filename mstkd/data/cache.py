@@ -106,7 +106,7 @@ def _store(case: Case, entry: Path) -> None:
     try:
         np.save(draft / "images.npy", patient.images.astype(np.float16))
         np.save(draft / "labels.npy", tissues)
-        np.save(draft / "brain.npy", patient.images.any(axis=0) if patient.brain is None else patient.brain)
+        np.save(draft / "brain.npy", patient.brain)
         (draft / "mask.json").write_text(json.dumps(patient.mask))
         if entry.exists() and not is_whole(entry):
             shutil.rmtree(entry)

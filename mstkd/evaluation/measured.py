@@ -120,14 +120,8 @@ def subsets(case: Case, wanted: Sequence[Combination]) -> dict[Combination, list
 
 
 def result_field(patient: PreparedPatient) -> Array:
-    """Where a result may lie on the patient's reference grid, ``(I, J, K)`` uint8 of 0 and 1.
-
-    That is the brain with its margin, or the whole head where the brain is not known.
-    """
-    brain = patient.brain_on_reference()
-    if brain is not None:
-        return brain.astype(np.uint8)
-    return patient.labels_to_reference((patient.images != 0).any(axis=0).astype(np.uint8))
+    """Where a result may lie on the patient's reference grid, ``(I, J, K)`` uint8 of 0 and 1."""
+    return patient.brain_on_reference().astype(np.uint8)
 
 
 def on_grid(labels: Array, grid: Grid, target: Grid) -> Array:

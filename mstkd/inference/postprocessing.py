@@ -12,14 +12,14 @@ SMALLEST_TUMOUR_ML = 0.1
 SMALLEST_ENHANCEMENT_ML = 0.03
 
 
-def inside(values: Array, brain: Array | None) -> Array:
-    """A copy that is 0 outside the brain; the same array when no brain is known.
+def inside(values: Array, brain: Array) -> Array:
+    """A copy that is 0 outside the brain.
 
     Args:
         values: ``(I, J, K)``, our classes (0 is background) or another map.
         brain: ``(I, J, K)`` bool, with its margin.
     """
-    return values if brain is None else np.where(brain, values, values.dtype.type(0))
+    return np.where(brain, values, values.dtype.type(0))
 
 
 def remove_specks(tissues: Array, voxel_ml: float) -> Array:

@@ -27,8 +27,7 @@ class PreparedPatient:
         images: ``(4, H, W, D)`` float32 on ``grid``, channels FLAIR, T1, T1Gd, T2;
             z-scored, 0 outside the brain and its margin, or the head, and in absent channels.
         mask: Which channels exist.
-        brain: ``(H, W, D)`` bool; results may lie in it and `BRAIN_MARGIN_MM` around it. None when none was
-            looked for.
+        brain: ``(H, W, D)`` bool; results may lie in it and `BRAIN_MARGIN_MM` around it.
         grid: The working grid: 1 mm, RAS+, cropped to what is shown.
         reference: The volume whose grid the result returns to.
         reference_modality: Its sequence.
@@ -37,7 +36,7 @@ class PreparedPatient:
 
     images: Array
     mask: tuple[bool, bool, bool, bool]
-    brain: Array | None
+    brain: Array
     grid: Grid
     reference: Volume
     reference_modality: Modality
@@ -59,10 +58,8 @@ class PreparedPatient:
         """
         return np.stack([resample(p, self.grid, self.reference_grid) for p in probabilities])
 
-    def brain_on_reference(self) -> Array | None:
+    def brain_on_reference(self) -> Array:
         """The brain and its margin on the reference's grid, ``(I, J, K)`` bool."""
-        if self.brain is None:
-            return None
         return self.labels_to_reference(widened(self.brain, BRAIN_MARGIN_MM).astype(np.uint8)) > 0
 
     def labels_to_working(self, labels: Array) -> Array:
@@ -75,30 +72,30 @@ class PreparedPatient:
 
 
 def prepare(volumes: Mapping[Modality, Volume], reference: Modality | None = None) -> PreparedPatient:
-    """Bring any non-empty subset of aligned sequences to what the network takes.
+    """Bring any non-empty subset of aligned sequences to what the network takes; all of the head counts as brain.
 
     Raises:
         InputError: As `gather`.
     """
-    return normalised(gather(volumes, reference))
+    patient = gather(volumes, reference)
+    return normalised(patient, np.logical_or.reduce(list(patient.heads.values())))
 
 
-def normalised(patient: GatheredPatient, brain: Array | None = None) -> PreparedPatient:
+def normalised(patient: GatheredPatient, brain: Array) -> PreparedPatient:
     """Z-score each sequence and crop to what the network shall see.
 
     Args:
         brain: ``(H, W, D)`` bool on the patient's grid. Mean and deviation are taken inside
-            it, and what lies further outside than `BRAIN_MARGIN_MM` is 0; None takes the whole head.
+            it, and what lies further outside than `BRAIN_MARGIN_MM` is 0.
     """
-    near = True if brain is None else widened(brain, BRAIN_MARGIN_MM)
+    near = widened(brain, BRAIN_MARGIN_MM)
     shown = {modality: head & near for modality, head in patient.heads.items()}
     box = bounding_box(np.logical_or.reduce(list(shown.values())), MARGIN)
     grid = patient.grid.crop(box)
     images = np.zeros((len(CHANNELS), *grid.shape), dtype=np.float32)
     for modality, image in patient.images.items():
-        seen = shown[modality][box]
-        measured = seen if brain is None else brain[box]
-        images[modality.channel] = normalise(image[box], seen, patient.air[modality], measured)
+        images[modality.channel] = normalise(image[box], shown[modality][box], patient.air[modality], brain[box])
     mask = modality_mask(patient.images)
-    inside = None if brain is None else brain[box]
-    return PreparedPatient(images, mask, inside, grid, patient.reference, patient.reference_modality, patient.warnings)
+    return PreparedPatient(
+        images, mask, brain[box], grid, patient.reference, patient.reference_modality, patient.warnings
+    )
