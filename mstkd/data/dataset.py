@@ -29,12 +29,14 @@ class Stage:
         synthetic: Share of samples that are synthetic patients.
         transplanted: Share of the real ones that also carry another patient's tumour.
         tumour_free: Share of the synthetic patients that have no tumour.
+        repainted: Share of the real ones in whose tumour a core is painted.
     """
 
     size: Size
     synthetic: float = 0.0
     transplanted: float = 0.0
     tumour_free: float = 0.0
+    repainted: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class SampleStream(Dataset[dict[str, Tensor]]):
         if rng.random() < stage.synthetic:
             drawn = self._synthetic(stage, rng)
         else:
-            drawn = self._real.draw(stage.size, stage.transplanted, rng)
+            drawn = self._real.draw(stage.size, rng, transplanted=stage.transplanted, repainted=stage.repainted)
         return {
             "image": drawn.image,
             "label": drawn.labels.long(),

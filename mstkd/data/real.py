@@ -12,6 +12,7 @@ from torch import Tensor
 from mstkd.data.augmentation import Random, Size, crop, distort, random_transform, warp
 from mstkd.data.cache import CachedCase
 from mstkd.data.held import COARSE, Arrays, HeldCases
+from mstkd.data.repaint import repaint
 from mstkd.data.transplant import transplant
 from mstkd.modalities import CHANNELS
 from mstkd.regions import REGIONS
@@ -60,8 +61,12 @@ class RealPatients:
         share = np.array([weights.get(case.case.dataset, 1.0) for case in cases])
         self._share, self._augmentation, self._held = share / share.sum(), augmentation, HeldCases(cases, device)
 
-    def draw(self, size: Size, transplanted: float, rng: Random) -> Drawn:
-        """One patch; with probability ``transplanted`` it also carries another patient's tumour.
+    def draw(self, size: Size, rng: Random, *, transplanted: float = 0.0, repainted: float = 0.0) -> Drawn:
+        """One patch.
+
+        Args:
+            transplanted: Probability that it also carries another patient's tumour.
+            repainted: Probability that a core is painted into its tumour.
 
         Raises:
             InputError: The case's file in the cache is gone or unreadable.
@@ -82,6 +87,9 @@ class RealPatients:
             part, labels, _ = self._cut(number, start, cut, channels)
         else:
             part, labels = self._transplanted(number, donor, cut, channels, rng)
+        # Without a share nothing is drawn for it, so that the samples of earlier recipes stay what they were.
+        if repainted and rng.random() < repainted:
+            part, labels = repaint(part, labels, channels, rng, known=all(known))
         part, labels = self._augmented(part, labels, size, rng)
         image = torch.zeros((len(CHANNELS), *size), device=part.device)
         image[channels] = part

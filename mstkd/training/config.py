@@ -45,6 +45,9 @@ class Phase(Settings):
     transplanted: Part = Field(
         default=0.0, description="Share of the real samples that also carry another training patient's tumour."
     )
+    repainted: Part = Field(
+        default=0.0, description="Share of the real samples in whose tumour a cyst, necrosis or enhancement is painted."
+    )
 
 
 class Sampling(Settings):

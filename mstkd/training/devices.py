@@ -17,11 +17,11 @@ def make_fabric(device: torch.device, precision: str) -> Fabric:
     """One process on ``device``, or data-parallel processes under torchrun, one a device.
 
     Args:
-        precision: Fabric's name of it; on a CPU always 32 bits.
+        precision: Fabric's name of it; 32 bits all the same on a CPU that multiplies no bfloat16 matrices.
     """
     kind = device.type
     # Fabric spells its precisions as literals; the configuration has checked that this is one.
-    used = "32-true" if kind == "cpu" else precision
+    used = precision if kind == "cuda" or has_bfloat16_matrices() else "32-true"
     if "TORCHELASTIC_RUN_ID" in os.environ:
         here, everywhere = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
         if kind == "cuda" and here > torch.cuda.device_count():
@@ -41,6 +41,12 @@ def make_fabric(device: torch.device, precision: str) -> Fabric:
         fabric = Fabric(accelerator=kind, devices=devices, precision=used, plugins=[LightningEnvironment()])  # type: ignore[arg-type]
     fabric.launch()
     return fabric
+
+
+def has_bfloat16_matrices() -> bool:
+    """Whether this CPU multiplies bfloat16 matrices itself (Intel AMX); others are slower with them than in 32 bits."""
+    # Older versions of torch do not tell.
+    return hasattr(torch.cpu, "get_capabilities") and bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
 def peak_gb(device: torch.device) -> float:

@@ -321,7 +321,10 @@ def sample_plan(config: TrainingConfig) -> SamplePlan:
     return SamplePlan(
         weights=sampling.dataset_weights,
         stages=[
-            (first * sampling.batch_size, Stage(phase.patch, phase.synthetic, phase.transplanted, phase.tumour_free))
+            (
+                first * sampling.batch_size,
+                Stage(phase.patch, phase.synthetic, phase.transplanted, phase.tumour_free, phase.repainted),
+            )
             for first, phase in config.starts
         ],
         augmentation=sampling.augmentation,

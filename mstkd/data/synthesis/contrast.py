@@ -142,7 +142,7 @@ def _lesions(tables: dict[Modality, Array], kind: str, rng: np.random.Generator)
     brain, fluid = _range(flair, Modality.FLAIR)
     flair[SNFH] = brain * rng.uniform(1.3, 2.1)
     if necrotic or rng.random() < MISMATCH:
-        flair[NETC] = flair[SNFH] + rng.uniform(-0.1, 0.65) * (fluid - flair[SNFH])
+        flair[NETC] = flair[SNFH] + rng.uniform(-0.1, 1.0) * (fluid - flair[SNFH])
     else:
         flair[NETC] = brain + rng.uniform(0.6, 1.2) * (flair[SNFH] - brain)
     flair[ET] = brain + rng.uniform(0.2, 1.0) * (flair[SNFH] - brain)
