@@ -28,8 +28,9 @@ SIZE = (0.03, 0.7)
 """Volume of the painted core, in shares of the tumour's."""
 FLUID_SHARE = {Modality.FLAIR: (0.0, 1.0), Modality.T1: (0.5, 1.0), Modality.T1GD: (0.6, 1.0), Modality.T2: (0.4, 1.0)}
 """How far the inside moves towards fluid."""
-RIM_MM = (1.5, 6.0)
-ENHANCED = (1.2, 4.0)
+RIM_MM, EDGE_MM = (2.0, 6.0), (0.4, 1.2)
+"""How thick an enhancing rim is, and over how much it and the core fade into what is beside them."""
+ENHANCED = (1.5, 4.0)
 """Grey values of enhancement in deviations above the brain's mean; in BraTS patients the median is 1.2 to 3.6."""
 KINDS = {"ring": 0.5, "cyst": 0.3, "solid": 0.2}
 """How often a core is fluid with an enhancing rim, fluid alone, or enhances wholly."""
@@ -53,7 +54,10 @@ def repaint(
     kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
     level = _level(places[int(rng.integers(len(places)))], len(places), tumour, rng)
     thickness = np.inf if kind == "solid" else rng.uniform(*RIM_MM) if kind == "ring" else 0.0
-    soft, inside = rng.uniform(0.4, 1.2), F.avg_pool3d(tumour[None].float(), 3, 1, 1)[0]
+    soft = rng.uniform(*EDGE_MM)
+    if thickness:  # else a thin rim would not be as bright as it is labelled
+        soft = min(soft, thickness / 5)
+    inside = F.avg_pool3d(tumour[None].float(), 3, 1, 1)[0]
     core = torch.sigmoid(level / soft) * inside
     fluid = torch.sigmoid((level - thickness) / soft) * inside
     bright = rng.uniform(*ENHANCED)
@@ -61,7 +65,7 @@ def repaint(
     for one, channel in zip(image, channels, strict=True):
         modality = CHANNELS[channel]
         wet = torch.lerp(one, _fluid(one, modality), fluid * rng.uniform(*FLUID_SHARE[modality]))
-        rim = (core - fluid) * rng.uniform(0.7, 1.0)
+        rim = (core - fluid) * rng.uniform(0.85, 1.0)
         drawn = torch.lerp(wet, torch.full_like(wet, bright), rim) if modality is Modality.T1GD else wet
         painted.append(drawn * (one != 0))
     if known:

@@ -18,11 +18,9 @@ from safetensors.torch import load, save_file
 
 from mstkd.errors import InputError
 from mstkd.files import whole_file
+from mstkd.models.encoding import decoded, encoded
 from mstkd.network import Architecture, MSTKDNet
 from mstkd.store.card import CARD, WEIGHTS, Card
-
-SIGNIFICANT_BITS = 6
-"""Of a stored weight: predictions do not suffer (docs/student.md), and archives and clones are a third smaller."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def load_package(folder: Path) -> ModelPackage:
     card = read_card(folder)
     data = read_weights(folder / WEIGHTS, card)
     try:
-        weights, architecture = load(data), architecture_from(card["architecture"])
+        weights, architecture = decoded(load(data)), architecture_from(card["architecture"])
         _refuse_other_shapes(weights, architecture)
         network = MSTKDNet(architecture)
         network.load_state_dict(weights)
@@ -120,7 +118,7 @@ def check_card(card: Card, source: Path) -> None:
 
 
 def write_package(folder: Path, network: MSTKDNet, card: Card) -> None:
-    """Write the weights, as `stored`, and the card with their SHA-256.
+    """Write the weights, `encoded`, and the card with their SHA-256.
 
     Args:
         card: Everything but ``architecture`` and ``weights``, which come from the network.
@@ -129,30 +127,18 @@ def write_package(folder: Path, network: MSTKDNet, card: Card) -> None:
         InputError: The card breaks the schema.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {name: stored(tensor) for name, tensor in network.state_dict().items()}
     with whole_file(folder / WEIGHTS) as draft:
-        save_file(tensors, draft)
+        save_file(encoded(network.state_dict()), draft)
         draft.chmod(0o644)  # safetensors writes for the owner only
         weights = {
             "file": WEIGHTS,
             "sha256": hashlib.sha256(draft.read_bytes()).hexdigest(),
-            "dtype": str(torch.float16).removeprefix("torch."),
+            "dtype": "int8",
             "parameters": sum(p.numel() for p in network.parameters()),
         }
         complete = {**card, "architecture": _plain(network.architecture), "weights": weights}
         check_card(complete, folder / CARD)
     write_card(folder, complete)
-
-
-def stored(weight: torch.Tensor) -> torch.Tensor:
-    """Half precision, rounded to `SIGNIFICANT_BITS`, on the CPU.
-
-    At most 1.6 % from the weight where that is in half's normal range, 6.1e-5 to 65,000; what is smaller is at most
-    6e-8 off.
-    """
-    mantissa, exponent = torch.frexp(weight.detach().float().cpu())
-    steps = 2.0**SIGNIFICANT_BITS
-    return torch.ldexp((mantissa * steps).round() / steps, exponent).half().contiguous()
 
 
 def write_card(folder: Path, card: Card) -> None:

@@ -150,7 +150,9 @@ class TrainingConfig(Settings):
         description="Of the student's average, which is validated and shipped; 0: the student itself.",
     )
     activation_checkpointing: bool = Field(description="Compute fine feature maps again instead of keeping them.")
-    precision: Literal["32-true", "bf16-mixed"] = Field(description="On CUDA; a CPU computes in 32 bits.")
+    precision: Literal["32-true", "bf16-mixed"] = Field(
+        description="On CUDA and on CPUs that multiply bfloat16 matrices (Intel AMX); others compute in 32 bits."
+    )
     validation: Validation
     checkpoint_every: int = Field(ge=1, description="Steps between checkpoints.", json_schema_extra=STEPS)
     seed: int = Field(ge=0, description="Of initial weights, samples and subsets.")

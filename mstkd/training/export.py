@@ -97,7 +97,7 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
     network.load_state_dict(_teacher_weights(run, state) if teacher else load_best(run) or state["average"]["network"])
     low, high = CLIP_PERCENTILES
     card: Card = {
-        "format": 2,
+        "format": 3,
         "name": f"{description.name}-teacher" if teacher else description.name,
         "version": description.version,
         "summary": description.summary,

@@ -1,0 +1,58 @@
+"""How a package holds weights: kernels and matrices in 8 bits, everything else in half precision.
+
+An 8-bit tensor goes with one factor for each slice along its first axis, ``NAME.scale``: weight = code x factor.
+Predictions do not suffer (docs/student.md), and archives and clones are half the size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+SCALE = ".scale"
+STEPS = 127
+"""From 0 to a slice's largest weight."""
+
+
+def encoded(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights as a package holds them, on the CPU.
+
+    A tensor of several axes becomes int8 codes, at most half a step from the weights, with float32 factors
+    ``(n,)``; another becomes float16.
+    """
+    tensors: dict[str, Tensor] = {}
+    for name, weight in weights.items():
+        values = weight.detach().float().cpu()
+        if values.ndim < 2:
+            tensors[name] = values.half()
+            continue
+        largest = values.flatten(1).abs().amax(dim=1)
+        factors = (largest / STEPS).clamp_min(torch.finfo(torch.float32).tiny)
+        tensors[name] = (values / _beside(factors, values)).round().to(torch.int8).contiguous()
+        tensors[name + SCALE] = factors
+    return tensors
+
+
+def decoded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a package; those in 8 bits as float32, others as they are.
+
+    Packages of format 2 hold all of them in half precision.
+
+    Raises:
+        ValueError: Codes and factors do not belong together.
+    """
+    coded = {name for name, tensor in tensors.items() if tensor.dtype is torch.int8}
+    factors = {name + SCALE for name in coded}
+    if any(f not in tensors or tensors[f].shape != tensors[f.removesuffix(SCALE)].shape[:1] for f in factors):
+        raise ValueError("codes without their factors")
+    return {
+        name: tensor.float() * _beside(tensors[name + SCALE], tensor) if name in coded else tensor
+        for name, tensor in tensors.items()
+        if name not in factors
+    }
+
+
+def _beside(factors: Tensor, values: Tensor) -> Tensor:
+    return factors.view(-1, *[1] * (values.ndim - 1))
