@@ -1,9 +1,12 @@
 """The recipes of the students, at a fiftieth of their steps: the same commands on small patients."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 import yaml
+from conftest import ROOT
 from small_run import write_patients
 from spherical_head import write_head
 from test_cli import mstkd
@@ -14,7 +17,13 @@ from mstkd.runs.layout import HEADS
 from mstkd.training.config import PRESET_FOLDER
 
 BUDGET = 50
-LICENCES = {"a": "CC0", "b": "CC0", HEADS: "Apache-2.0"}
+WORDS = {
+    "version": "1",
+    "summary": "A trial.",
+    "licence": "None.",
+    "dataset_licences": {"a": "CC0", "b": "CC0", HEADS: "Apache-2.0"},
+}
+STUDENTS = ("first", "second", "third", "fourth")
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +44,7 @@ def recipe(tmp_path, heads):
         done = mstkd(*command, *a_fiftieth(preset), *few(), *given, "--device", "cpu")
         assert done.returncode == 0, done.stderr
         assert read_run(run).state is RunState.FINISHED
-        words = {
-            "name": preset,
-            "version": "1",
-            "summary": "A trial.",
-            "licence": "None.",
-            "dataset_licences": LICENCES,
-        }
-        (tmp_path / "words.json").write_text(json.dumps(words))
+        (tmp_path / "words.json").write_text(json.dumps(WORDS | {"name": preset}))
         done = mstkd("package", str(run), "-o", str(model), "--description", str(tmp_path / "words.json"))
         assert done.returncode == 0, done.stderr
         return model
@@ -77,17 +79,57 @@ def test_one_command_makes_the_student_from_the_data(recipe, heads, tmp_path):
     assert set(first["weighted"]) == {"evd", "mst", "logit_mse", "logit_kl", "style", "adversarial"}
 
 
-def test_the_student_that_ships_is_made_from_the_second_and_that_from_the_first(recipe, heads, tmp_path):
-    first = recipe("first_student")
-    model = recipe("second_student", "--set", f"start_from={first}", "--set", f"heads={heads}")
-    training = load_package(model).card["training"]
-    assert training["base"]["sha256"] == load_package(first).card["weights"]["sha256"]
-    assert training["steps"] == sum(phase["steps"] // BUDGET for phase in phases_of("second_student"))
+@pytest.fixture
+def small_mstkd(tmp_path):
+    """A command that is mstkd, but for what makes its trainings small."""
+    small = {f"{number}_student": [*a_fiftieth(f"{number}_student"), *few(), "--device", "cpu"] for number in STUDENTS}
+    command = tmp_path / "small-mstkd"
+    command.write_text(
+        f"#!{sys.executable}\nimport subprocess, sys\n"
+        f"small = {small!r}.get(sys.argv[2], [])\n"
+        "sys.exit(subprocess.call([sys.executable, '-m', 'mstkd', *sys.argv[1:], *small]))\n"
+    )
+    command.chmod(0o755)
+    return command
+
+
+def test_make_student_makes_the_model_that_ships_and_goes_on_where_it_was_ended(small_mstkd, heads, tmp_path):
+    (tmp_path / "engine").touch()
+    runs, words = tmp_path / "student", tmp_path / "words.json"
+    words.write_text(json.dumps(WORDS | {"name": "compact-student"}))
+    given = {"MSTKD": small_mstkd, "VENV": tmp_path, "STUDENT": runs, "DESCRIPTION": words, "HEADS": heads}
+
+    def make(target, **more):
+        command = ["make", target, *(f"{name}={value}" for name, value in (given | more).items())]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    without = make("student")
+    assert without.returncode != 0
+    assert "give DATALIST=FILE and HEADS=FOLDER" in without.stdout
+    assert not runs.exists()
+
+    datalist = write_patients(tmp_path / "patients")
+    done = make(f"{runs}/models/second/card.json", DATALIST=datalist)
+    assert done.returncode == 0, done.stderr
+    (runs / "models/second/card.json").unlink()
+    (runs / "models/second/weights.safetensors").unlink()
+    (runs / "models/second/curves.png").unlink()
+    done = make("student", DATALIST=datalist)
+    assert done.returncode == 0, done.stderr
+    assert "first_student" not in done.stdout, "what is made is not made again"
+    assert "train --resume" in done.stdout
+
+    training = load_package(runs / "models/fourth").card["training"]
+    assert training["steps"] == sum(phase["steps"] // BUDGET for phase in phases_of("fourth_student"))
     assert training["data"][-1]["dataset"] == HEADS
-    third = recipe("third_student", "--set", f"start_from={model}", "--set", f"heads={heads}")
-    training = load_package(third).card["training"]
-    assert training["steps"] == sum(phase["steps"] // BUDGET for phase in phases_of("third_student"))
-    assert training["base"]["base"]["sha256"] == load_package(first).card["weights"]["sha256"], "the whole descent"
+    base = training
+    for number in reversed(STUDENTS[:-1]):
+        base = base["base"]
+        assert base["sha256"] == load_package(runs / "models" / number).card["weights"]["sha256"], "the whole descent"
+
+
+def test_a_model_of_synthetic_patients_names_the_licence_of_their_heads(recipe, heads, tmp_path):
+    recipe("second_student", "--set", f"heads={heads}")
     words = json.loads((tmp_path / "words.json").read_text())
     del words["dataset_licences"][HEADS]
     (tmp_path / "words.json").write_text(json.dumps(words))

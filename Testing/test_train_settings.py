@@ -108,6 +108,7 @@ def test_the_section_begins_with_the_compact_preset_and_its_meaning(view, ui, ch
     listed = [ui.presetCombo.itemText(n) for n in range(ui.presetCombo.count)]
     assert listed == [
         "quick (trial)",
+        "fourth student",
         "second student",
         "first student",
         "third student",

@@ -99,7 +99,7 @@ def test_every_setting_says_what_it_means_and_every_number_has_a_limit():
     assert found[".phases.patch"]["unit"] == "mm"
 
 
-STUDENTS = ("second_student", "first_student", "third_student")
+STUDENTS = ("fourth_student", "second_student", "first_student", "third_student")
 
 
 def test_every_preset_has_a_title_and_settings_that_hold():
@@ -112,7 +112,8 @@ def test_every_preset_has_a_title_and_settings_that_hold():
 
 
 def test_settings_come_back_complete_or_are_refused_in_a_sentence(settings):
-    phases = [{**phase, "synthetic": 0.0, "tumour_free": 0.0, "transplanted": 0.0} for phase in settings["phases"]]
+    shares = dict.fromkeys(("synthetic", "tumour_free", "transplanted", "repainted"), 0.0)
+    phases = [phase | shares for phase in settings["phases"]]
     complete = settings | {"phases": phases, "start_from": None, "heads": None}
     assert ask(task="check_config", settings=settings)["settings"] == complete
     for change, words in (({"seed": -1}, "'seed' cannot be -1"), ({"sead": 1}, "did you mean 'seed'")):
