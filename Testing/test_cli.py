@@ -19,7 +19,7 @@ from mstkd.evaluation import region_dice
 from mstkd.modalities import CHANNELS, COMBINATIONS, Modality
 from mstkd.pipeline import segment_files
 from mstkd.regions import CONVENTIONS, RESULT_CONVENTION, Region
-from mstkd.results.doubts import doubts
+from mstkd.results.doubts import doubts, unseen
 from mstkd.sources import find_sources
 from mstkd.wishes import Wishes
 
@@ -187,6 +187,11 @@ def test_regions_that_were_measured_poor_are_said_and_good_ones_not():
     assert "Do not rely on WT and TC" in doubts(card, "FLAIR")[0]
     assert "WT 0.40, TC 0.10" in doubts(card, "FLAIR")[0]
     assert doubts({"accuracy": []}, "FLAIR") == []
+
+
+def test_without_t1gd_it_is_said_that_enhancement_cannot_be_seen():
+    assert "enhancement cannot be seen" in unseen({Modality.FLAIR, Modality.T1, Modality.T2})[0]
+    assert unseen({Modality.T1GD}) == []
 
 
 def test_a_file_given_against_its_name_is_remarked_on(tmp_path):

@@ -39,6 +39,8 @@ def expectationSentence(chosen: Iterable[str], expected: dict) -> str:
     said += " " + _("Expected Dice for this combination, from the model card: {figures}.").format(figures=figures)
     if "WT" in expected and expected["WT"].dice < WEAK_DICE:
         said += " " + _("The tumour will often be missed.")
+    if "t1gd" not in chosen:
+        said += " " + _("Without T1Gd enhancement cannot be seen.")
     return said
 
 

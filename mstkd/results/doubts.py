@@ -1,12 +1,22 @@
-"""What a model was measured to be poor at."""
+"""What the sequences do not show, and what a model was measured to be poor at."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from mstkd.modalities import Modality
 from mstkd.models import Card
 from mstkd.regions import Region
 
 TRUSTWORTHY_DICE = 0.7
 """More is excellent agreement in Zijdenbos et al., IEEE Transactions on Medical Imaging 13(4):716-724, 1994."""
+
+
+def unseen(found: Collection[Modality]) -> list[str]:
+    """A warning where no sequence shows contrast agent."""
+    if Modality.T1GD in found:
+        return []
+    return ["Without T1Gd enhancement cannot be seen: ET is guessed from the other sequences."]
 
 
 def doubts(card: Card, sequences: str) -> list[str]:

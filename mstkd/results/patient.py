@@ -9,7 +9,7 @@ from mstkd.inference.segment import Segmentation
 from mstkd.modalities import describe
 from mstkd.models import ModelPackage
 from mstkd.preprocessing import Preprocessed
-from mstkd.results.doubts import doubts
+from mstkd.results.doubts import doubts, unseen
 from mstkd.results.measure import Measurements
 from mstkd.sources import Sources
 
@@ -40,5 +40,6 @@ class PatientResult:
         return [
             *self.sources.warnings,
             *self.segmentation.warnings,
+            *unseen(self.sources.found),
             *doubts(self.model.card, describe(self.sources.found)),
         ]
