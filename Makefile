@@ -26,21 +26,28 @@ $(VENV)/tests: $(VENV)/engine
 	touch $@
 
 # make student DATALIST=datalist.json HEADS=folder-of-label-maps: each student starts from the one before. What was
-# ended goes on when it is given again.
+# ended goes on when it is given again; other data need another STUDENT.
 STUDENT := runs/student
 DESCRIPTION := mstkd/training/presets/fourth_student.card.json
-BEFORE = $(if $<,--set start_from=$(<D) --set heads=$(HEADS))
+CARD = $(STUDENT)/models/$(1)/card.json
+before-second := first
+before-third := second
+before-fourth := third
+START = $(if $(before-$*),--set start_from=$(STUDENT)/models/$(before-$*) --set heads=$(HEADS))
 
-student: $(STUDENT)/models/fourth/card.json
+student: $(call CARD,fourth)
+$(call CARD,second): | $(call CARD,first)
+$(call CARD,third): | $(call CARD,second)
+$(call CARD,fourth): | $(call CARD,third)
 
-$(STUDENT)/models/second/card.json: $(STUDENT)/models/first/card.json
-$(STUDENT)/models/third/card.json: $(STUDENT)/models/second/card.json
-$(STUDENT)/models/fourth/card.json: $(STUDENT)/models/third/card.json
-$(foreach number,first second third fourth,$(STUDENT)/models/$(number)/card.json): $(STUDENT)/models/%/card.json: | $(VENV)/engine
+$(call CARD,first) $(call CARD,second) $(call CARD,third) $(call CARD,fourth): $(call CARD,%): | $(VENV)/engine $(DESCRIPTION)
 	@test -n "$(DATALIST)" -a -n "$(HEADS)" || { echo "give DATALIST=FILE and HEADS=FOLDER, docs/student.md"; exit 2; }
-	if [ -e $(STUDENT)/$* ]; then $(MSTKD) train --resume $(STUDENT)/$*; \
-	else $(MSTKD) train $*_student --data $(DATALIST) $(BEFORE) -o $(STUDENT)/$*; fi
-	$(MSTKD) package $(STUDENT)/$* -o $(@D) --description $(DESCRIPTION)
+	if [ -e $(STUDENT)/$*/config.yaml ]; then $(MSTKD) train --resume $(STUDENT)/$*; \
+	else $(MSTKD) train $*_student --data $(DATALIST) $(START) -o $(STUDENT)/$*; fi
+	@grep -q '"event": "finished"' $(STUDENT)/$*/journal.jsonl || { echo "stopped; give the same command again"; exit 1; }
+	sed 's/"version": "[^"]*/&+$*/' $(DESCRIPTION) > $(STUDENT)/$*.json
+	rm -rf $(@D)
+	$(MSTKD) package $(STUDENT)/$* -o $(@D) --description $(STUDENT)/$*.json
 
 clean:
 	rm -rf $(VENV) demo

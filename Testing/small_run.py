@@ -88,7 +88,7 @@ def write_config(path: Path, **changes: object) -> Path:
         "deep_supervision": [0.5],
         "ema_decay": 0.5,
         "activation_checkpointing": False,
-        "precision": "bf16-mixed",
+        "precision": "32-true",
         "validation": {"every": 4, "combinations": ["flair", "flair+t1gd"]},
         "checkpoint_every": 2,
         "seed": 1,

@@ -3,7 +3,8 @@ import torch
 import torch.nn.functional as F
 from monai.losses import DiceLoss
 
-from mstkd.training.loss import cross_entropy, dice_loss, segmentation_loss
+from mstkd.regions import Region, Tissue
+from mstkd.training.loss import TUMOUR, cross_entropy, dice_loss, segmentation_loss
 
 ALL_KNOWN, WT_ONLY = torch.tensor([True, True, True]), torch.tensor([True, False, False])
 
@@ -16,6 +17,10 @@ def logits():
 @pytest.fixture
 def labels():
     return torch.randint(0, 4, (1, 8, 8, 8), generator=torch.Generator().manual_seed(2))
+
+
+def test_tumour_is_what_the_whole_tumour_is_made_of():
+    assert tuple(list(Tissue)[TUMOUR]) == Region.WT.tissues
 
 
 def test_cross_entropy_with_all_regions_known_is_torchs(logits, labels):

@@ -114,7 +114,7 @@ def test_the_expectation_names_what_is_missing_and_the_cards_dice():
     )
     assert "often be missed" in expectationSentence(["t1gd"], {"WT": ExpectedDice(0.02, (0, 0.1), 9)})
     assert "no accuracy" in expectationSentence(["t1gd"], {})
-    assert "enhancement cannot be seen" in expectationSentence(["flair", "t1"], expected)
+    assert "enhancement cannot be seen" in expectationSentence(["flair", "t1"], {})
     assert expectationSentence([], {}) == "No volume is chosen yet."
 
 

@@ -1,7 +1,6 @@
 """A painted core lies in the real tumour, looks as its tissue does in each sequence, and is labelled as it looks."""
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,9 +60,35 @@ def test_labels_say_what_is_seen(seed):
         assert change[T1GD, deep].mean() < 0
         assert change[T2, deep].mean() > 0
         assert change[FLAIR, deep].mean() <= 0
-    if rim.sum() > 200:
-        assert painted[T1GD, rim].mean() > 0.4, "brighter than the brain"
+    if rim.any():
         assert change[T1GD, rim].mean() > abs(change[T1, rim].mean()), "contrast agent shows in T1Gd"
+
+
+def test_a_rim_is_as_bright_as_its_label_says():
+    bright, voxels = 0, 0
+    for seed in range(40):
+        painted, labels = repaint(*patient(), range(4), np.random.default_rng(seed), known=True)
+        rim = painted[T1GD][labels == Tissue.ET]
+        bright, voxels = bright + int((rim > 0.1).sum()), voxels + len(rim)
+    assert bright / voxels > 0.9, "brighter than the brain"
+
+
+def test_without_t1gd_nothing_is_labelled_that_no_sequence_shows():
+    channels = [FLAIR, T1, T2]
+    image, labels = patient()
+    for seed in range(40):
+        painted, relabelled = repaint(image[channels], labels, channels, np.random.default_rng(seed), known=True)
+        assert not (relabelled == Tissue.ET).any()
+        core = relabelled == Tissue.NETC
+        assert ((painted - image[channels])[:, core].abs().amax(0) > 0.05).float().mean() > 0.9
+
+
+def test_a_sequence_that_does_not_reach_the_patch_stays_empty():
+    image, labels = patient()
+    image[T2] = 0
+    painted, _ = repaint(image, labels, range(4), np.random.default_rng(0), known=True)
+    assert not painted[T2].any()
+    assert painted.isfinite().all()
 
 
 def test_every_kind_of_core_occurs():
@@ -86,18 +111,6 @@ def test_next_to_no_tumour_is_left_alone():
     painted, relabelled = repaint(image, labels, range(4), np.random.default_rng(0), known=True)
     assert torch.equal(painted, image)
     assert torch.equal(relabelled, labels)
-
-
-@pytest.mark.parametrize("channels", [(FLAIR,), (T1GD,), (FLAIR, T1GD), (T1, T2)])
-def test_sequences_that_are_there_look_the_same_whichever_others_are_missing(channels):
-    """The same core in every sequence: where one changes, so do the others."""
-    image, labels = patient()
-    painted, _ = repaint(image[list(channels)], labels, channels, np.random.default_rng(3), known=True)
-    changed = (painted - image[list(channels)]).abs() > 0.05
-    assert changed.any()
-    whole, _ = repaint(image, labels, range(4), np.random.default_rng(3), known=True)
-    core = ((whole - image).abs() > 0).any(dim=0)
-    assert not (changed & ~core).any()
 
 
 def test_a_run_paints_into_its_share_of_the_patients(tmp_path):

@@ -14,7 +14,9 @@ from test_cli import mstkd
 from mstkd.models import load_package
 from mstkd.runs import RunState, read_journal, read_run
 from mstkd.runs.layout import HEADS
+from mstkd.store import shipped_model
 from mstkd.training.config import PRESET_FOLDER
+from mstkd.training.export import read_description
 
 BUDGET = 50
 WORDS = {
@@ -109,11 +111,15 @@ def test_make_student_makes_the_model_that_ships_and_goes_on_where_it_was_ended(
     assert not runs.exists()
 
     datalist = write_patients(tmp_path / "patients")
+    done = make(f"{runs}/models/first/card.json", DATALIST=datalist)
+    assert done.returncode == 0, done.stderr
+    stopped = make("student", DATALIST=datalist, MSTKD="true")
+    assert stopped.returncode != 0, "a training that ends well, but not at its end, makes no model"
+    assert "give the same command again" in stopped.stdout
+    assert not (runs / "models/second").exists()
     done = make(f"{runs}/models/second/card.json", DATALIST=datalist)
     assert done.returncode == 0, done.stderr
-    (runs / "models/second/card.json").unlink()
-    (runs / "models/second/weights.safetensors").unlink()
-    (runs / "models/second/curves.png").unlink()
+    (runs / "models/second/card.json").unlink()  # as where packaging was killed
     done = make("student", DATALIST=datalist)
     assert done.returncode == 0, done.stderr
     assert "first_student" not in done.stdout, "what is made is not made again"
@@ -126,6 +132,14 @@ def test_make_student_makes_the_model_that_ships_and_goes_on_where_it_was_ended(
     for number in reversed(STUDENTS[:-1]):
         base = base["base"]
         assert base["sha256"] == load_package(runs / "models" / number).card["weights"]["sha256"], "the whole descent"
+        assert base["version"] == f"1+{number}"
+
+
+def test_the_shipped_models_description_is_one():
+    names = {data["dataset"] for data in load_package(shipped_model()).card["training"]["data"]}
+    (file,) = PRESET_FOLDER.glob("*.card.json")
+    assert str(file.relative_to(ROOT)) in (ROOT / "Makefile").read_text()
+    assert names <= set(read_description(file).dataset_licences)
 
 
 def test_a_model_of_synthetic_patients_names_the_licence_of_their_heads(recipe, heads, tmp_path):

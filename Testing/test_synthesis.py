@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from mstkd.data.datalist import read_datalist
-from mstkd.data.synthesis import Head, draw, load_heads, synthesise
+from mstkd.data.synthesis import Head, contrast, draw, load_heads, synthesise
 from mstkd.data.synthesis.anatomy import Anatomy
 from mstkd.data.synthesis.contrast import draw_contrast
 from mstkd.data.synthesis.fields import Noise
@@ -134,6 +134,15 @@ def test_grey_and_white_matter_have_the_order_of_physics():
     difference = means[:, :, Anatomy.CORTEX] - means[:, :, Anatomy.WHITE]
     for channel, sign in ((FLAIR, 1), (T1, -1), (T1GD, -1), (T2, 1)):
         assert share(sign * difference[:, channel] > 0) > 0.85
+
+
+def test_necrosis_is_anything_from_bright_to_as_dark_as_fluid_in_flair():
+    rng = np.random.default_rng(0)
+    flair = np.stack([draw_contrast("ring", rng).means[FLAIR] for _ in range(200)])
+    fluid, oedema, core = flair[:, Anatomy.VENTRICLE], flair[:, contrast.SNFH], flair[:, contrast.NETC]
+    dark = (oedema - core) / (oedema - fluid)
+    assert share(dark > 0.85) > 0.05
+    assert share(dark < 0.15) > 0.05
 
 
 def test_oedema_is_brighter_than_the_brain_in_flair(stripped):

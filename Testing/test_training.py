@@ -19,7 +19,7 @@ from test_cli import mstkd, sentence
 from mstkd.errors import InputError
 from mstkd.evaluation.case_dice import CaseDice
 from mstkd.models import load_package, write_package
-from mstkd.models.package import stored
+from mstkd.models.encoding import decoded, encoded
 from mstkd.network import MSTKDNet
 from mstkd.runs import read_journal
 from mstkd.training import loop
@@ -81,6 +81,10 @@ def events(run, kind):
     return [event for event in read_journal(run) if event["event"] == kind]
 
 
+def packaged(weight):
+    return decoded(encoded({"weight": weight}))["weight"].float()
+
+
 def stop_after(monkeypatch, step):
     train = loop.Trainer.train
     monkeypatch.setattr(loop.Trainer, "train", lambda self, stop, pause: train(self, lambda: self.step >= step, pause))
@@ -109,7 +113,7 @@ def test_a_run_trains_validates_and_becomes_a_package_of_student_or_teacher(tmp_
     assert (tmp_path / "student" / "curves.png").stat().st_size > 10_000
     weights = load_checkpoint(whole)["teacher"]["module"]
     for name, value in teacher.network.state_dict().items():
-        torch.testing.assert_close(value, stored(weights[f"network.{name}"]).float())
+        torch.testing.assert_close(value, packaged(weights[f"network.{name}"]))
     assert (student.card["name"], teacher.card["name"]) == ("x", "x-teacher")
     assert not torch.equal(student.network.encoder.stem.weight, teacher.network.encoder.stem.weight)
 
@@ -123,7 +127,7 @@ def test_the_best_validated_student_is_packaged_not_the_last(tmp_path, train, mo
     packed = load_package(tmp_path / "package")
     assert packed.card["training"]["chosen"] == {"score": 0.9, "step": 4}
     for name, value in packed.network.state_dict().items():
-        torch.testing.assert_close(value, stored(best[name]).float())
+        torch.testing.assert_close(value, packaged(best[name]))
 
 
 @pytest.mark.parametrize(

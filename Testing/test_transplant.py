@@ -58,7 +58,7 @@ def test_a_patch_with_a_transplant_has_what_both_patients_have_and_knows_what_bo
     datalist = read_datalist(write_patients(tmp_path))
     cases = [load_cached(case, tmp_path / "cache") for case in datalist if case.split == "train"]
     patients = RealPatients(cases, {}, "none", torch.device("cpu"))
-    drawn = [patients.draw((32, 32, 32), 1.0, np.random.default_rng(i)) for i in range(30)]
+    drawn = [patients.draw((32, 32, 32), np.random.default_rng(i), transplanted=1.0) for i in range(30)]
     both = [d for d in drawn if d.available == [True, False, False, False]]
     single = [d for d in drawn if sum(d.available) == 2]
     assert 5 < len(both) < 25, "a patient that would be its own donor stays as it is"

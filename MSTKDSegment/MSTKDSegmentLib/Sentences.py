@@ -33,14 +33,14 @@ def expectationSentence(chosen: Iterable[str], expected: dict) -> str:
     said = chosenSentence(chosen)
     if not chosen:
         return said
+    if "t1gd" not in chosen:
+        said += " " + _("Without T1Gd, enhancement cannot be seen.")
     if not expected:
         return said + " " + _("The model card states no accuracy for this combination.")
     figures = ", ".join(f"{name} {_figure(stated)}" for name, stated in expected.items())
     said += " " + _("Expected Dice for this combination, from the model card: {figures}.").format(figures=figures)
     if "WT" in expected and expected["WT"].dice < WEAK_DICE:
         said += " " + _("The tumour will often be missed.")
-    if "t1gd" not in chosen:
-        said += " " + _("Without T1Gd enhancement cannot be seen.")
     return said
 
 

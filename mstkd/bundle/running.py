@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load
 
 from mstkd.bundle.layout import MODELS, WEIGHTS
 from mstkd.errors import InputError
 from mstkd.modalities import Modality, describe, missing
 from mstkd.models import ModelPackage, read_card, read_weights
-from mstkd.models.encoding import decoded
+from mstkd.models.encoding import read_encoded
 from mstkd.network import MSTKDNet
 from mstkd.pipeline import segment_patient
 from mstkd.results import ResultFolder
@@ -71,8 +69,8 @@ def load_model(network: MSTKDNet, bundle_root: str | Path) -> ModelPackage:
     card = read_card(folder)
     data = read_weights(folder / WEIGHTS, card)
     try:
-        network.load_state_dict(decoded(load(data)))
-    except (SafetensorError, RuntimeError, ValueError) as error:
+        network.load_state_dict(read_encoded(data))
+    except (RuntimeError, ValueError) as error:
         raise InputError(
             f"{folder / WEIGHTS} holds weights of another network than network_def; leave network_def as it was."
         ) from error

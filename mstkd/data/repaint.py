@@ -52,12 +52,14 @@ def repaint(
     if len(places) < LEAST:
         return image, labels
     kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
+    if known and Modality.T1GD.channel not in channels:
+        kind = "cyst"  # nothing else would be seen
     level = _level(places[int(rng.integers(len(places)))], len(places), tumour, rng)
     thickness = np.inf if kind == "solid" else rng.uniform(*RIM_MM) if kind == "ring" else 0.0
     soft = rng.uniform(*EDGE_MM)
     if thickness:  # else a thin rim would not be as bright as it is labelled
         soft = min(soft, thickness / 5)
-    inside = F.avg_pool3d(tumour[None].float(), 3, 1, 1)[0]
+    inside = F.avg_pool3d(tumour[None].float(), 3, 1, 1, count_include_pad=False)[0]
     core = torch.sigmoid(level / soft) * inside
     fluid = torch.sigmoid((level - thickness) / soft) * inside
     bright = rng.uniform(*ENHANCED)
@@ -65,9 +67,10 @@ def repaint(
     for one, channel in zip(image, channels, strict=True):
         modality = CHANNELS[channel]
         wet = torch.lerp(one, _fluid(one, modality), fluid * rng.uniform(*FLUID_SHARE[modality]))
-        rim = (core - fluid) * rng.uniform(0.85, 1.0)
-        drawn = torch.lerp(wet, torch.full_like(wet, bright), rim) if modality is Modality.T1GD else wet
-        painted.append(drawn * (one != 0))
+        strength = rng.uniform(0.85, 1.0)
+        if modality is Modality.T1GD:
+            wet = torch.lerp(wet, torch.full_like(wet, bright), strength * (core - fluid))
+        painted.append(wet * (one != 0))
     if known:
         within = (level > 0) & tumour
         labels = torch.where(within, Tissue.NETC.value, labels)
@@ -91,4 +94,6 @@ def _fluid(image: Tensor, modality: Modality) -> Tensor:
     """The grey value of fluid in one sequence's part of a brain, ``()``."""
     values = image[::EVERY, ::EVERY, ::EVERY]
     values = values[values != 0]
+    if not len(values):  # the sequence does not reach here
+        return values.new_zeros(())
     return torch.quantile(values, 1 - FLUID_QUANTILE if modality is Modality.T2 else FLUID_QUANTILE)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
 from torch import Tensor
 
 SCALE = ".scale"
@@ -41,17 +43,33 @@ def decoded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Packages of format 2 hold all of them in half precision.
 
     Raises:
-        ValueError: Codes and factors do not belong together.
+        ValueError: Codes and factors do not belong together, or a factor is no finite float32.
     """
     coded = {name for name, tensor in tensors.items() if tensor.dtype is torch.int8}
-    factors = {name + SCALE for name in coded}
-    if any(f not in tensors or tensors[f].shape != tensors[f.removesuffix(SCALE)].shape[:1] for f in factors):
-        raise ValueError("codes without their factors")
+    for name in coded:
+        factors = tensors.get(name + SCALE)
+        if factors is None or factors.dtype is not torch.float32 or factors.shape != tensors[name].shape[:1]:
+            raise ValueError(f"{name} lacks its factors")
+        if not factors.isfinite().all():
+            raise ValueError(f"{name} has a factor that is no number")
+    beside = {name + SCALE for name in coded}
     return {
         name: tensor.float() * _beside(tensors[name + SCALE], tensor) if name in coded else tensor
         for name, tensor in tensors.items()
-        if name not in factors
+        if name not in beside
     }
+
+
+def read_encoded(data: bytes) -> dict[str, Tensor]:
+    """The weights in a safetensors file's content, `decoded`.
+
+    Raises:
+        ValueError: It is none, or holds what no package does.
+    """
+    try:
+        return decoded(load(data))
+    except (SafetensorError, KeyError) as error:  # KeyError: a kind of number that torch lacks
+        raise ValueError("no weights of a package") from error
 
 
 def _beside(factors: Tensor, values: Tensor) -> Tensor:

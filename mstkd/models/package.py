@@ -13,12 +13,11 @@ from typing import Any
 
 import jsonschema
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save_file
+from safetensors.torch import save_file
 
 from mstkd.errors import InputError
 from mstkd.files import whole_file
-from mstkd.models.encoding import decoded, encoded
+from mstkd.models.encoding import encoded, read_encoded
 from mstkd.network import Architecture, MSTKDNet
 from mstkd.store.card import CARD, WEIGHTS, Card
 
@@ -54,11 +53,11 @@ def load_package(folder: Path) -> ModelPackage:
     card = read_card(folder)
     data = read_weights(folder / WEIGHTS, card)
     try:
-        weights, architecture = decoded(load(data)), architecture_from(card["architecture"])
+        weights, architecture = read_encoded(data), architecture_from(card["architecture"])
         _refuse_other_shapes(weights, architecture)
         network = MSTKDNet(architecture)
         network.load_state_dict(weights)
-    except (SafetensorError, RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError) as error:
         raise InputError(
             f"{folder} holds weights of another network than its card says; install a package made for this one."
         ) from error

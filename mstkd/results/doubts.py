@@ -16,7 +16,7 @@ def unseen(found: Collection[Modality]) -> list[str]:
     """A warning where no sequence shows contrast agent."""
     if Modality.T1GD in found:
         return []
-    return ["Without T1Gd enhancement cannot be seen: ET is guessed from the other sequences."]
+    return ["Without T1Gd, enhancement cannot be seen: ET is guessed from the other sequences."]
 
 
 def doubts(card: Card, sequences: str) -> list[str]:

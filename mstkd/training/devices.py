@@ -17,11 +17,9 @@ def make_fabric(device: torch.device, precision: str) -> Fabric:
     """One process on ``device``, or data-parallel processes under torchrun, one a device.
 
     Args:
-        precision: Fabric's name of it; 32 bits all the same on a CPU that multiplies no bfloat16 matrices.
+        precision: Fabric's name of the one that is wished for.
     """
-    kind = device.type
-    # Fabric spells its precisions as literals; the configuration has checked that this is one.
-    used = precision if kind == "cuda" or has_bfloat16_matrices() else "32-true"
+    kind, used = device.type, used_precision(device, precision)
     if "TORCHELASTIC_RUN_ID" in os.environ:
         here, everywhere = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
         if kind == "cuda" and here > torch.cuda.device_count():
@@ -33,7 +31,7 @@ def make_fabric(device: torch.device, precision: str) -> Fabric:
             devices=here,
             num_nodes=everywhere // here,
             strategy="ddp",
-            precision=used,  # type: ignore[arg-type]
+            precision=used,  # type: ignore[arg-type]  # Fabric has literals; the configuration checked that it is one
         )
     else:
         # Named, so that a cluster's environment is not taken for a request for more processes.
@@ -41,6 +39,11 @@ def make_fabric(device: torch.device, precision: str) -> Fabric:
         fabric = Fabric(accelerator=kind, devices=devices, precision=used, plugins=[LightningEnvironment()])  # type: ignore[arg-type]
     fabric.launch()
     return fabric
+
+
+def used_precision(device: torch.device, wish: str) -> str:
+    """What a run computes in: 32 bits on a CPU that multiplies no bfloat16 matrices, whatever is wished for."""
+    return wish if device.type == "cuda" or has_bfloat16_matrices() else "32-true"
 
 
 def has_bfloat16_matrices() -> bool:

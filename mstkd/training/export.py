@@ -148,7 +148,7 @@ def training_facts(
         "validation": [case.id for case in cases if case.split == "validation"],
         "configurations": [{"from_step": event["step"], **_without_paths(event["config"])} for event in starts],
         "hours": round(spent(run)[1], 4),
-        "device": starts[-1]["device"],
+        "device": ", ".join(starts[-1][name] for name in ("device", "precision") if name in starts[-1]),
         "revision": starts[-1]["revision"],
         "versions": starts[-1]["versions"],
         "curves": curve_points(events),

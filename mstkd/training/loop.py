@@ -23,7 +23,7 @@ from mstkd.training.average import MovingAverage
 from mstkd.training.batches import batches
 from mstkd.training.checkpoint import kept, load_checkpoint, save_best, save_checkpoint
 from mstkd.training.config import TrainingConfig
-from mstkd.training.devices import peak_gb, total
+from mstkd.training.devices import peak_gb, total, used_precision
 from mstkd.training.fine_tuning import load_base
 from mstkd.training.journal import Journal
 from mstkd.training.optimization import Trained
@@ -107,6 +107,7 @@ class Trainer:
             steps=self.config.steps,
             config=self.config.as_dict(),
             device=device_name(self.fabric.device),
+            precision=used_precision(self.fabric.device, self.config.precision),
             processes=self.fabric.world_size,
             cases=len(self.stream.cases),
             revision=revision(),

@@ -8,7 +8,7 @@ from torch import Tensor
 from mstkd.regions import REGIONS, Tissue
 
 TUMOUR = slice(Tissue.BACKGROUND + 1, None)
-"""The classes of a whole tumour, which lie behind background."""
+"""The classes of a whole tumour, all but background; a slice, as indexing with a list is slow backwards."""
 
 
 def segmentation_loss(logits: Tensor, labels: Tensor, known: Tensor) -> Tensor:
@@ -31,7 +31,6 @@ def dice_loss(probabilities: Tensor, labels: Tensor, known: Tensor, smooth: floa
     """
     terms = []
     for region in REGIONS:
-        # Slices, as indexing with a list is slow backwards.
         p = torch.stack([probabilities[:, tissue] for tissue in region.tissues]).sum(dim=0).flatten(1)
         g = torch.stack([labels == tissue for tissue in region.tissues]).any(dim=0).flatten(1).to(p.dtype)
         terms.append(1 - (2 * (p * g).sum(1) + smooth) / (p.sum(1) + g.sum(1) + smooth))
