@@ -87,6 +87,7 @@ class WholeTraining:
                         "synthetic": 0.0,
                         "tumour_free": 0.0,
                         "transplanted": 0.0,
+                        "repainted": 0.0,
                     }
                 ],
                 "validation": {"every": steps // 2, "combinations": ["flair", "flair+t1+t1gd+t2"]},
