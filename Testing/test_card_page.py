@@ -130,8 +130,8 @@ def test_the_sets_behind_a_base_and_its_teacher_are_named_too(a_measured_package
     base = {**origin, "teacher": {**origin, "name": "older"}}
     write_card(a_measured_package, {**own, "training": {**own["training"], "base": base}})
     text = shown(a_measured_package)
-    assert "| Elsewhere | 1 | own | the model that this one was fine-tuned from, old 3 |" in text
-    assert "| Elsewhere | 1 | own | its frozen teacher, older 3 |" in text
+    assert "| Elsewhere | 1 | own | its base, old 3; its frozen teacher, older 3 |" in text
+    assert text.count("| Elsewhere |") == 1, "the same patients under the same licence are told once"
 
 
 def test_the_shipped_models_card_is_shown_by_its_name():

@@ -15,7 +15,7 @@ from mstkd.models import Card, read_card
 from mstkd.regions import REGIONS
 from mstkd.store.card import CURVES, FAILURES
 
-ORIGINS = {"base": "the model that this one was fine-tuned from", "teacher": "its frozen teacher"}
+ORIGINS = {"base": "its base", "teacher": "its frozen teacher"}
 
 
 def card_report(folder: Path) -> Report:
@@ -71,11 +71,15 @@ def _patients(cases: Sequence[str]) -> str:
 
 def _data(training: Mapping[str, Any]) -> Table:
     """Every set that reached the weights, also through the model that this one began with or learnt from."""
+    seen_by: dict[tuple[str, frozenset[str], str], list[str]] = {}
+    for origin, data in _sources(training, "this model"):
+        seen_by.setdefault((data["dataset"], frozenset(data["patients"]), data["licence"]), []).append(origin)
     rows = [
-        [Cell(data["dataset"]), Cell(str(len(data["patients"]))), Cell(data["licence"]), Cell(origin)]
-        for origin, data in _sources(training, "this model")
+        [Cell(dataset), Cell(str(len(patients))), Cell(licence), Cell("; ".join(origins))]
+        for (dataset, patients, licence), origins in seen_by.items()
     ]
-    return Table("Training data", "The patients that it was trained on.", ["Set", "Cases", "Licence", "Seen by"], rows)
+    note = "The patients that it was trained on; a base is the model that one was fine-tuned from."
+    return Table("Training data", note, ["Set", "Cases", "Licence", "Seen by"], rows)
 
 
 def _sources(training: Mapping[str, Any], seen_by: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
