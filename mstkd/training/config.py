@@ -30,6 +30,10 @@ Place = Annotated[Path, AfterValidator(Path.absolute)]
 STEPS: dict[str, JsonValue] = {"unit": "steps"}
 
 
+Precision = Literal["32-true", "bf16-mixed"]
+"""As Fabric spells them."""
+
+
 class Phase(Settings):
     """Some steps with one patch size and one mixture of patients."""
 
@@ -150,7 +154,7 @@ class TrainingConfig(Settings):
         description="Of the student's average, which is validated and shipped; 0: the student itself.",
     )
     activation_checkpointing: bool = Field(description="Compute fine feature maps again instead of keeping them.")
-    precision: Literal["32-true", "bf16-mixed"] = Field(
+    precision: Precision = Field(
         description="On CUDA and on CPUs that multiply bfloat16 matrices (Intel AMX); others compute in 32 bits."
     )
     validation: Validation

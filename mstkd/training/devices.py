@@ -11,13 +11,14 @@ from torch import Tensor
 
 from mstkd.errors import InputError
 from mstkd.inference.memory import peak_memory_gb
+from mstkd.training.config import Precision
 
 
-def make_fabric(device: torch.device, precision: str) -> Fabric:
+def make_fabric(device: torch.device, precision: Precision) -> Fabric:
     """One process on ``device``, or data-parallel processes under torchrun, one a device.
 
     Args:
-        precision: Fabric's name of the one that is wished for.
+        precision: The one that is wished for.
     """
     kind, used = device.type, used_precision(device, precision)
     if "TORCHELASTIC_RUN_ID" in os.environ:
@@ -31,17 +32,17 @@ def make_fabric(device: torch.device, precision: str) -> Fabric:
             devices=here,
             num_nodes=everywhere // here,
             strategy="ddp",
-            precision=used,  # type: ignore[arg-type]  # Fabric has literals; the configuration checked that it is one
+            precision=used,
         )
     else:
         # Named, so that a cluster's environment is not taken for a request for more processes.
         devices = [device.index or 0] if kind == "cuda" else 1
-        fabric = Fabric(accelerator=kind, devices=devices, precision=used, plugins=[LightningEnvironment()])  # type: ignore[arg-type]
+        fabric = Fabric(accelerator=kind, devices=devices, precision=used, plugins=[LightningEnvironment()])
     fabric.launch()
     return fabric
 
 
-def used_precision(device: torch.device, wish: str) -> str:
+def used_precision(device: torch.device, wish: Precision) -> Precision:
     """What a run computes in: 32 bits on a CPU that multiplies no bfloat16 matrices, whatever is wished for."""
     return wish if device.type == "cuda" or has_bfloat16_matrices() else "32-true"
 
