@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from mstkd.data.augmentation import crop, distort, random_subset, random_transform, warp
+from mstkd.modalities import Modality
 
 SIDE = st.integers(1, 9)
 
@@ -79,3 +80,14 @@ def test_each_non_empty_subset_of_what_exists_is_drawn_equally_often():
     assert all(not subset[1] for subset in counts)
     assert max(counts.values()) == pytest.approx(1000, abs=150)
     assert min(counts.values()) == pytest.approx(1000, abs=150)
+
+
+def test_combinations_are_drawn_as_often_as_they_weigh_among_those_that_exist():
+    rng = np.random.default_rng(0)
+    weights = {(Modality.T1,): 4.0, (Modality.T2,): 9.0, (Modality.FLAIR, Modality.T1GD): 2.0}
+    drawn = [tuple(random_subset([True, True, True, False], rng, weights=weights)) for _ in range(11000)]
+    counts = {subset: drawn.count(subset) for subset in set(drawn)}
+    assert len(counts) == 7
+    assert counts.pop((False, True, False, False)) == pytest.approx(4000, rel=0.1)
+    assert counts.pop((True, False, True, False)) == pytest.approx(2000, rel=0.1)
+    assert list(counts.values()) == [pytest.approx(1000, abs=150)] * 5

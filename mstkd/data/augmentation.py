@@ -6,7 +6,7 @@ the device's own, seeded from it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -15,33 +15,43 @@ from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from mstkd.data.synthesis.fields import Noise
-from mstkd.modalities import CHANNELS
+from mstkd.modalities import CHANNELS, Modality, modality_mask
 
 Array = np.ndarray
 Size = tuple[int, int, int]
 Random = np.random.Generator
 
+EQUAL: Mapping[tuple[Modality, ...], float] = {}
+"""Every subset is drawn as often as any other."""
 ROTATION = (0.25, 0.25, 0.35)
 """Largest rotation about each axis, radians."""
 SCALE, SHEAR = 0.15, 0.05
+BIAS = 0.25
+"""Largest standard deviation of the logarithm of a bias field at its nodes."""
 MEAN_OVER_DEVIATION = 4.0
 """Of a brain's intensities, about: where zero signal lies in a z-scored image, below its mean."""
 
 
-def random_subset(present: Iterable[bool], rng: Random, full: float = 0.0) -> Array:
-    """A uniformly drawn non-empty subset of the channels that exist, ``(4,)`` bool.
+def random_subset(
+    present: Iterable[bool], rng: Random, full: float = 0.0, weights: Mapping[tuple[Modality, ...], float] = EQUAL
+) -> Array:
+    """A randomly drawn non-empty subset of the channels that exist, ``(4,)`` bool.
 
     Args:
         full: Probability with which all of them are taken instead.
+        weights: How often subsets (in channel order) are drawn, relative to 1, which is that of all others.
     """
-    channels = [c for c, there in enumerate(present) if there]
-    whole = 2 ** len(channels) - 1
-    code = int(rng.integers(1, whole + 1))
+    there = [modality for modality, exists in zip(CHANNELS, present, strict=True) if exists]
+    subsets = [tuple(m for bit, m in enumerate(there) if code >> bit & 1) for code in range(1, 2 ** len(there))]
+    # Without weights numbers are drawn as ever, so that the samples of earlier recipes stay what they were.
+    if weights:
+        share = np.array([weights.get(subset, 1.0) for subset in subsets])
+        drawn = int(rng.choice(len(subsets), p=share / share.sum()))
+    else:
+        drawn = int(rng.integers(len(subsets)))
     if rng.random() < full:
-        code = whole
-    subset = np.zeros(len(CHANNELS), dtype=bool)
-    subset[[c for bit, c in enumerate(channels) if code >> bit & 1]] = True
-    return subset
+        drawn = -1  # the last one has all of them
+    return np.array(modality_mask(subsets[drawn]))
 
 
 def crop(array: Tensor, start: Array, size: Size) -> Tensor:
@@ -100,7 +110,7 @@ def distort(image: Tensor, rng: Random) -> Tensor:
     if rng.random() < 0.3:
         image = _gamma(image, some(0.6, 0.7, 1.5, 1))
     if rng.random() < 0.3:
-        image = (image + MEAN_OVER_DEVIATION) * _field(image, rng, 0.15).exp() - MEAN_OVER_DEVIATION
+        image = (image + MEAN_OVER_DEVIATION) * _field(image, rng, BIAS).exp() - MEAN_OVER_DEVIATION
     coarse = rng.random(count) < 0.3
     if coarse.any():
         image = torch.stack([_coarser(one, rng) if c else one for one, c in zip(image, coarse, strict=True)])

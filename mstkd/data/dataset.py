@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from mstkd.data.augmentation import Random, Size, random_subset
 from mstkd.data.cache import CachedCase
 from mstkd.data.real import Augmentation, Drawn, RealPatients
 from mstkd.data.synthesis import Head, synthesise
-from mstkd.modalities import CHANNELS
+from mstkd.modalities import CHANNELS, Modality
 from mstkd.regions import REGIONS
 
 CPU = torch.device("cpu")
@@ -51,6 +51,7 @@ class SamplePlan:
             falls from 1 to that of any other subset.
         length: How many samples there are.
         seed: Of all of it.
+        subsets: How often the student sees a subset of a patient's sequences, relative to 1.
     """
 
     weights: Mapping[str, float]
@@ -59,6 +60,7 @@ class SamplePlan:
     full_set_ramp: int
     length: int
     seed: int
+    subsets: Mapping[tuple[Modality, ...], float] = field(default_factory=dict)
 
 
 class SampleStream(Dataset[dict[str, Tensor]]):
@@ -105,7 +107,7 @@ class SampleStream(Dataset[dict[str, Tensor]]):
             "image": drawn.image,
             "label": drawn.labels.long(),
             "available": torch.tensor(drawn.available, device=self.device),
-            "mask": torch.from_numpy(random_subset(drawn.available, rng, full)).to(self.device),
+            "mask": torch.from_numpy(random_subset(drawn.available, rng, full, plan.subsets)).to(self.device),
             "known": torch.tensor(drawn.known, device=self.device),
         }
 

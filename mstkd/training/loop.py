@@ -17,6 +17,7 @@ from mstkd.data.synthesis import Head
 from mstkd.distillation import Objective, Terms
 from mstkd.distillation.objective import outside_first_step_range
 from mstkd.errors import InputError
+from mstkd.modalities import combination
 from mstkd.network import MSTKDNet
 from mstkd.training.adversary import Adversary
 from mstkd.training.average import MovingAverage
@@ -332,4 +333,5 @@ def sample_plan(config: TrainingConfig) -> SamplePlan:
         full_set_ramp=sampling.full_set_ramp * sampling.batch_size,
         length=config.steps * sampling.batch_size,
         seed=config.seed,
+        subsets={combination(text): weight for text, weight in sampling.subset_weights.items()},
     )
