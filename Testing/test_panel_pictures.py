@@ -7,7 +7,8 @@ import pytest
 from MSTKDSegmentLib.States import State
 from panel_parts import DOUBT, click, result_on, volume
 
-WIDTH = 420
+WIDTH, HEIGHT = 420, 1060
+"""Of the pictures; in Slicer the panel scrolls where it is higher than its dock."""
 LONG = "sub-0042_ses-20260412_acq-mprage_ce-gadolinium_desc-preprocessed_T1w Gd of an outside hospital"
 
 
@@ -67,7 +68,7 @@ def test_in_every_state_the_panel_fits_a_narrow_dock(host, panel, go, tmp_path):
     host.process()
     assert panel.parent.minimumSizeHint.width() <= WIDTH
     folder = Path(os.environ.get("PANEL_PICTURES", tmp_path))
-    host.screenshot(panel, folder / f"panel-{go.__name__.strip('_')}.png", (WIDTH, 760 + 300 * (go is STATES[-1])))
+    host.screenshot(panel, folder / f"panel-{go.__name__.strip('_')}.png", (WIDTH, HEIGHT))
 
 
 def test_the_panel_without_its_packages_fits_a_narrow_dock(host, missing_packages, open_panel, tmp_path):
@@ -75,4 +76,4 @@ def test_the_panel_without_its_packages_fits_a_narrow_dock(host, missing_package
     panel = open_panel()
     _filled(panel)
     assert panel.parent.minimumSizeHint.width() <= WIDTH
-    host.screenshot(panel, Path(os.environ.get("PANEL_PICTURES", tmp_path)) / "panel-packages.png", (WIDTH, 760))
+    host.screenshot(panel, Path(os.environ.get("PANEL_PICTURES", tmp_path)) / "panel-packages.png", (WIDTH, HEIGHT))

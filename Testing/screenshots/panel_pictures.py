@@ -31,7 +31,8 @@ def real_run(picture: Path) -> None:
     host.answer("confirmOkCancel", True)  # the model's licence
     panel.ui.segmentButton.click()
     host.waitUntil(lambda: not panel.logic.state.busy, seconds=300)
-    host.screenshot(panel, picture, (440, 760))
+    host.screenshot(panel, picture, (440, 900))
+    _trimmed(Image.open(picture).convert("RGB")).save(picture, optimize=True)
     host.closeModule(panel)
 
 
