@@ -68,6 +68,10 @@ def test_a_setting_is_changed_from_the_command_line(config_file):
         ("seed.deep=2", "does not fit"),
         ("seed", "has no value"),
         ("seed=-1", "'seed' cannot be -1"),
+        ("sampling.subset_weights={t1c: 2}", "'t1c' .a combination is written like flair.t1gd"),
+        ("sampling.subset_weights={t1gd+flair: 2}", "in the order flair, t1, t1gd, t2"),
+        ("sampling.subset_weights={t1: 0}", "cannot be 0"),
+        ("sampling.dataset_weights={a: .inf}", "cannot be inf"),
     ],
 )
 def test_a_wrong_change_is_refused(config_file, change, words):

@@ -14,7 +14,7 @@ from MSTKDTrainLib.Schema import readSchema
 from pydantic import Field, create_model
 
 from mstkd.settings import Settings
-from mstkd.training.config import Phase, TrainingConfig
+from mstkd.training.config import NAMED, Phase, TrainingConfig
 from mstkd.training.preset_files import read_presets
 
 PRESETS = {name: config.as_dict() for name, (_title, config) in read_presets().items()}
@@ -127,6 +127,7 @@ SIDE = st.integers(1, 40).map(lambda n: 8 * n)
 PHASE = st.fixed_dictionaries(
     {"steps": st.integers(1, 10**12), "patch": st.tuples(SIDE, SIDE, SIDE).map(list), "learning_rate": POSITIVE}
 )
+COMBINATION = st.sampled_from([*NAMED])
 NAME = st.text(st.characters(categories=("L", "N"), include_characters="-_+"), min_size=1, max_size=12)
 OWN_NETWORK = {
     "stem_stride": 1,
@@ -154,6 +155,7 @@ CHANGES = st.fixed_dictionaries(
             {
                 "batch_size": st.integers(1, 512),
                 "dataset_weights": st.dictionaries(NAME, POSITIVE, max_size=4),
+                "subset_weights": st.dictionaries(COMBINATION, POSITIVE, max_size=4),
                 "augmentation": st.sampled_from(["none", "paper", "strong"]),
                 "full_set_ramp": st.integers(0, 10**6),
                 "workers": st.integers(0, 64),
@@ -271,8 +273,9 @@ def test_a_network_of_ones_own_begins_with_sizes_that_work(form):
 
 def test_known_data_sets_have_a_row_whose_weight_may_stay_empty(form):
     form.setKnownNames(["BraTS2021", "UCSF"])
-    table = next(t for t in form.widget.findChildren("QTableWidget") if t.columnCount == 2)
+    table, combinations = (t for t in form.widget.findChildren("QTableWidget") if t.columnCount == 2)
     assert [table.item(row, 0).text() for row in range(table.rowCount)] == ["BraTS2021", "UCSF"]
+    assert [combinations.item(row, 0).text() for row in range(combinations.rowCount)] == list(NAMED)
     assert form.values == PRESETS["compact"]
     table.item(1, 1).setText("2.5")
     assert form.values["sampling"]["dataset_weights"] == {"UCSF": 2.5}
@@ -281,6 +284,9 @@ def test_known_data_sets_have_a_row_whose_weight_may_stay_empty(form):
     table.item(0, 1).setText("0")
     form.values  # noqa: B018  reads the form
     assert form.problems == ("Sampling, Dataset weights, UCSF: more than 0 is needed, not 0.",)
+    table.item(0, 1).setText("")
+    combinations.item(2, 1).setText("5")
+    assert TrainingConfig.model_validate(form.values).sampling.subset_weights == {"t1": 5.0}
 
 
 # Differences and texts

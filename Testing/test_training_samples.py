@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_run import write_patients
+from small_run import write_config, write_patients
 from spherical_head import write_head
 
 from mstkd.data.cache import load_cached
@@ -20,6 +20,8 @@ from mstkd.data.synthesis import load_heads, tumour
 from mstkd.errors import InputError
 from mstkd.regions import Tissue
 from mstkd.training.batches import batches
+from mstkd.training.config import read_config
+from mstkd.training.loop import sample_plan
 
 
 def test_a_worker_that_is_killed_is_replaced_and_its_samples_are_drawn_again():
@@ -122,8 +124,8 @@ def test_processes_share_a_batch_without_overlap():
 
 
 def plan(**changes):
-    values = {"weights": {}, "stages": [(0, Stage((16, 16, 16)))], "augmentation": "strong", "full_set_ramp": 0}
-    return SamplePlan(**{**values, "length": 60, "seed": 5, **changes})
+    values = {"weights": {}, "stages": [(0, Stage((16, 16, 16)))], "augmentation": "strong", "subset_weights": {}}
+    return SamplePlan(**{**values, "full_set_ramp": 0, "length": 60, "seed": 5, **changes})
 
 
 @pytest.fixture
@@ -205,3 +207,11 @@ def test_the_schedule_begins_with_all_sequences_and_comes_to_random_subsets(case
     full = [bool((s["mask"] == s["available"]).all()) for s in (stream[i] for i in range(60))]
     assert all(full[:3])
     assert np.mean(full[:15]) > np.mean(full[30:]) + 0.2
+
+
+def test_a_run_shows_its_student_the_combinations_that_its_configuration_weighs(cases, tmp_path):
+    config = read_config(write_config(tmp_path / "config.yaml"), ["sampling.subset_weights={t1gd: 1000.0}"])
+    stream = SampleStream(cases, sample_plan(config))
+    masks = [tuple(sample["mask"].tolist()) for sample in (stream[i] for i in range(8, 12)) if sample["available"][2]]
+    assert masks
+    assert set(masks) == {(False, False, True, False)}

@@ -65,15 +65,6 @@ def ordered(modalities: Iterable[Modality]) -> tuple[Modality, ...]:
     return tuple(m for m in CHANNELS if m in present)
 
 
-def combination(text: str) -> tuple[Modality, ...]:
-    """The sequences that ``flair+t1gd`` names, in channel order.
-
-    Raises:
-        ValueError: When a name is unknown.
-    """
-    return ordered(Modality(name) for name in text.split("+"))
-
-
 def missing(present: Collection[Modality]) -> tuple[Modality, ...]:
     """The sequences that are not in ``present``, in channel order."""
     return tuple(m for m in CHANNELS if m not in present)

@@ -88,9 +88,10 @@ class Rows(Field):
 
 @dataclass(frozen=True)
 class Named(Field):
-    """A value for each of some names."""
+    """A value for each of some names: of these, or of any where there are none."""
 
     value: Field
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,8 @@ class _Reader:
             return Group(*common, tuple(self.field(*named) for named in schema["properties"].items()))
         value = schema.get("additionalProperties")
         inner = self.field("", value) if isinstance(value, Mapping) else None
-        return Named(*common, inner) if isinstance(inner, CELLS) else Anything(*common)
+        names = tuple(schema.get("propertyNames", {}).get("enum", ()))
+        return Named(*common, inner, names) if isinstance(inner, CELLS) else Anything(*common)
 
 
 def _label(name: str, title: str) -> str:

@@ -63,9 +63,9 @@ class SettingsForm:
         self._showing = False
 
     def setKnownNames(self, names: Iterable[str]) -> None:
-        """Give these names a row wherever values are given by name."""
+        """Give these names a row wherever values are given by names of the user's own."""
         for editor in self._root.editors():
-            if isinstance(editor, NamedEditor):
+            if isinstance(editor, NamedEditor) and editor.isOpen:
                 editor.setKnown(tuple(names))
 
     def _changed(self) -> None:

@@ -126,7 +126,11 @@ class RowsEditor:
 
 
 class NamedEditor:
-    """A value for each of some names; a row without a value says nothing."""
+    """A value for each of some names; a row without a value says nothing.
+
+    Attributes:
+        isOpen: Whether any names may be given.
+    """
 
     def __init__(self, field: Named, place: str, onChange: OnChange) -> None:
         self._value, self._place = field.value, place
@@ -134,7 +138,8 @@ class NamedEditor:
         self._table = Table(columns, onChange)
         self.widget = self._table.widget
         self.table = self._table.table
-        self._known: tuple[str, ...] = ()
+        self._known = field.names
+        self.isOpen = not field.names
 
     def setKnown(self, names: tuple[str, ...]) -> None:
         """Give these names a row, such as the data sets that were found; what is written stays."""

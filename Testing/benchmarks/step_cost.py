@@ -25,7 +25,7 @@ SAMPLE = Path(__file__).parents[2] / "Resources" / "SampleData" / "BraTS2021_014
 PUBLISHED = {"cpu_seconds": 296.0, "peak_gb": 12.8}
 GIVEN_BACK = "compact, mixed, memory given back"
 WAYS = {"compact": "32-true", "compact, mixed": "bf16-mixed", GIVEN_BACK: "bf16-mixed", "paper": "32-true"}
-"""Presets, with the precision of each."""
+"""Presets and what is changed in them, with the precision of each."""
 STEPS = 2
 
 
@@ -37,9 +37,9 @@ def measure(way: str, folder: Path) -> dict[str, float]:
     import torch
 
     from mstkd.inference.memory import peak_memory_gb
-    from mstkd.training import devices
+    from mstkd.training import run
     from mstkd.training.config import PRESET_FOLDER, read_config
-    from mstkd.training.run import continue_run, start_run
+    from mstkd.training.devices import make_fabric
 
     files = {"flair": "flair", "t1": "t1", "t1gd": "t1c", "t2": "t2"}
     entry = {
@@ -59,7 +59,7 @@ def measure(way: str, folder: Path) -> dict[str, float]:
         f"precision={WAYS[way]}",
     ]
     config = read_config(PRESET_FOLDER / f"{way.partition(',')[0]}.yaml", changes)
-    start_run(config, folder / "datalist.json", folder / "run")
+    run.start_run(config, folder / "datalist.json", folder / "run")
     found: list[dict[str, float]] = []
 
     def listen(event: dict[str, float | str]) -> None:
@@ -70,10 +70,10 @@ def measure(way: str, folder: Path) -> dict[str, float]:
                 raise MeasuredError
 
     if way == GIVEN_BACK:
-        devices.keep_freed_memory = lambda: None
+        run.keep_freed_memory = lambda: None
     try:
-        fabric = devices.make_fabric(torch.device("cpu"), config.precision)
-        continue_run(folder / "run", config, cache=folder / "cache", fabric=fabric, listeners=(listen,))
+        fabric = make_fabric(torch.device("cpu"), config.precision)
+        run.continue_run(folder / "run", config, cache=folder / "cache", fabric=fabric, listeners=(listen,))
     except MeasuredError:
         pass
     return {

@@ -21,8 +21,6 @@ Array = np.ndarray
 Size = tuple[int, int, int]
 Random = np.random.Generator
 
-EQUAL: Mapping[tuple[Modality, ...], float] = {}
-"""Every subset is drawn as often as any other."""
 ROTATION = (0.25, 0.25, 0.35)
 """Largest rotation about each axis, radians."""
 SCALE, SHEAR = 0.15, 0.05
@@ -33,17 +31,17 @@ MEAN_OVER_DEVIATION = 4.0
 
 
 def random_subset(
-    present: Iterable[bool], rng: Random, full: float = 0.0, weights: Mapping[tuple[Modality, ...], float] = EQUAL
+    present: Iterable[bool], rng: Random, full: float = 0.0, weights: Mapping[tuple[Modality, ...], float] | None = None
 ) -> Array:
     """A randomly drawn non-empty subset of the channels that exist, ``(4,)`` bool.
 
     Args:
         full: Probability with which all of them are taken instead.
-        weights: How often subsets (in channel order) are drawn, relative to 1, which is that of all others.
+        weights: How often subsets (in channel order) are drawn, relative to 1, as often as each that is not named.
     """
     there = [modality for modality, exists in zip(CHANNELS, present, strict=True) if exists]
     subsets = [tuple(m for bit, m in enumerate(there) if code >> bit & 1) for code in range(1, 2 ** len(there))]
-    # Without weights numbers are drawn as ever, so that the samples of earlier recipes stay what they were.
+    # Without weights numbers are drawn as ever, so that the subsets of earlier recipes stay what they were.
     if weights:
         share = np.array([weights.get(subset, 1.0) for subset in subsets])
         drawn = int(rng.choice(len(subsets), p=share / share.sum()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -47,20 +47,21 @@ class SamplePlan:
         weights: How often a case of each data set is drawn, relative to 1.
         stages: ``(first sample, stage)`` in rising order.
         augmentation: Of real patients, as `RealPatients` says.
+        subset_weights: How often the student sees a subset (in channel order) of a patient's
+            sequences, relative to 1, as often as each that is not named.
         full_set_ramp: Samples over which the chance of a sample with all its sequences
-            falls from 1 to that of any other subset.
+            falls from 1 to what it is otherwise.
         length: How many samples there are.
         seed: Of all of it.
-        subsets: How often the student sees a subset of a patient's sequences, relative to 1.
     """
 
     weights: Mapping[str, float]
     stages: Sequence[tuple[int, Stage]]
     augmentation: Augmentation
+    subset_weights: Mapping[tuple[Modality, ...], float]
     full_set_ramp: int
     length: int
     seed: int
-    subsets: Mapping[tuple[Modality, ...], float] = field(default_factory=dict)
 
 
 class SampleStream(Dataset[dict[str, Tensor]]):
@@ -107,7 +108,7 @@ class SampleStream(Dataset[dict[str, Tensor]]):
             "image": drawn.image,
             "label": drawn.labels.long(),
             "available": torch.tensor(drawn.available, device=self.device),
-            "mask": torch.from_numpy(random_subset(drawn.available, rng, full, plan.subsets)).to(self.device),
+            "mask": torch.from_numpy(random_subset(drawn.available, rng, full, plan.subset_weights)).to(self.device),
             "known": torch.tensor(drawn.known, device=self.device),
         }
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
-import platform
 import sys
 
 import psutil
-
-# Of glibc's malloc.h.
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -4, -8
 
 
 def peak_memory_gb() -> float:
@@ -20,21 +15,6 @@ def peak_memory_gb() -> float:
 
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
-
-
-def keep_freed_memory() -> None:
-    """Use freed memory again instead of giving it back to the system, where malloc is glibc's; call it early.
-
-    Otherwise every large feature map is asked for and zeroed anew, page by page
-    (Testing/benchmarks/step_cost.py). The process keeps the most that it has needed.
-    """
-    if platform.libc_ver()[0] != "glibc":
-        return
-    malloc = ctypes.CDLL(None).mallopt
-    malloc(_M_ARENA_MAX, 1)  # what one thread frees another can use
-    malloc(_M_MMAP_MAX, 0)
-    malloc(_M_TRIM_THRESHOLD, 2**31 - 1)
-    malloc(_M_TOP_PAD, 2**28)
 
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "_STATUS_ALLOC_FAILED")

@@ -15,7 +15,7 @@ from mstkd.data.real import Augmentation
 from mstkd.distillation.objective import DistillationSettings
 from mstkd.errors import InputError
 from mstkd.files import whole_file
-from mstkd.modalities import COMBINATIONS, Modality, combination
+from mstkd.modalities import COMBINATIONS, Modality
 from mstkd.network import PRESETS, Architecture
 from mstkd.settings import Settings
 from mstkd.training.refusal import refusal
@@ -23,15 +23,22 @@ from mstkd.training.refusal import refusal
 PRESET_FOLDER = Path(__file__).parent / "presets"
 
 
-def _known(text: str) -> str:
-    """The name of a combination, as the trainer's other settings spell it."""
-    return "+".join(modality.value for modality in combination(text))
+NAMED = {"+".join(modality.value for modality in combination): combination for combination in COMBINATIONS}
+"""The 15 combinations by their names."""
+
+
+def _named(text: str) -> str:
+    if text not in NAMED:
+        raise ValueError("a combination is written like flair+t1gd, in the order flair, t1, t1gd, t2")
+    return text
 
 
 Side = Annotated[int, Field(ge=8, multiple_of=8)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Part = Annotated[float, Field(ge=0, le=1)]
-Weight = Annotated[float, Field(gt=0)]
+Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Combination = Annotated[str, AfterValidator(_named), Field(json_schema_extra={"enum": [*NAMED]})]
+"""One spelling of each, so that none is given twice."""
 Place = Annotated[Path, AfterValidator(Path.absolute)]
 """Absolute, so that a run finds it from wherever it is resumed."""
 STEPS: dict[str, JsonValue] = {"unit": "steps"}
@@ -68,12 +75,14 @@ class Sampling(Settings):
         ge=1, description="Patches per step, over all processes together.", json_schema_extra={"unit": "patches"}
     )
     dataset_weights: dict[str, Weight] = Field(description="How often a patient of a data set is drawn, relative to 1.")
-    # It has a default, so that runs that are older than it can be resumed.
-    subset_weights: dict[Annotated[str, AfterValidator(_known)], Weight] = Field(
-        default={}, description="How often the student sees a combination such as flair+t1gd, relative to 1."
-    )
     augmentation: Augmentation = Field(
         description="paper: flips, rotations, crops; strong: also contrast, noise, blur, bias field; none: crops."
+    )
+    # It has a default, so that runs that are older than it can be resumed.
+    subset_weights: dict[Combination, Weight] = Field(
+        default={},
+        description="How often the student sees a combination of a patient's sequences, relative to 1, as often as "
+        "each that is not named.",
     )
     full_set_ramp: int = Field(
         ge=0,
@@ -132,8 +141,8 @@ class Validation(Settings):
         """The subsets in the paper's order."""
         if self.combinations == "all":
             return list(COMBINATIONS)
-        wanted = [combination(text) for text in self.combinations]
-        return [c for c in COMBINATIONS if c in wanted]
+        wanted = [{Modality(name) for name in text.split("+")} for text in self.combinations]
+        return [c for c in COMBINATIONS if set(c) in wanted]
 
     @model_validator(mode="after")
     def _known_names(self) -> Validation:

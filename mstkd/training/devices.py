@@ -10,7 +10,7 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from torch import Tensor
 
 from mstkd.errors import InputError
-from mstkd.inference.memory import keep_freed_memory, peak_memory_gb
+from mstkd.inference.memory import peak_memory_gb
 from mstkd.training.config import Precision
 
 
@@ -21,8 +21,6 @@ def make_fabric(device: torch.device, precision: Precision) -> Fabric:
         precision: The one that is wished for.
     """
     kind, used = device.type, used_precision(device, precision)
-    if kind == "cpu":
-        keep_freed_memory()
     if "TORCHELASTIC_RUN_ID" in os.environ:
         here, everywhere = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
         if kind == "cuda" and here > torch.cuda.device_count():

@@ -17,13 +17,12 @@ from mstkd.data.synthesis import Head
 from mstkd.distillation import Objective, Terms
 from mstkd.distillation.objective import outside_first_step_range
 from mstkd.errors import InputError
-from mstkd.modalities import combination
 from mstkd.network import MSTKDNet
 from mstkd.training.adversary import Adversary
 from mstkd.training.average import MovingAverage
 from mstkd.training.batches import batches
 from mstkd.training.checkpoint import kept, load_checkpoint, save_best, save_checkpoint
-from mstkd.training.config import TrainingConfig
+from mstkd.training.config import NAMED, TrainingConfig
 from mstkd.training.devices import peak_gb, total, used_precision
 from mstkd.training.fine_tuning import load_base
 from mstkd.training.journal import Journal
@@ -330,8 +329,8 @@ def sample_plan(config: TrainingConfig) -> SamplePlan:
             for first, phase in config.starts
         ],
         augmentation=sampling.augmentation,
+        subset_weights={NAMED[name]: weight for name, weight in sampling.subset_weights.items()},
         full_set_ramp=sampling.full_set_ramp * sampling.batch_size,
         length=config.steps * sampling.batch_size,
         seed=config.seed,
-        subsets={combination(text): weight for text, weight in sampling.subset_weights.items()},
     )
