@@ -124,8 +124,8 @@ def test_processes_share_a_batch_without_overlap():
 
 
 def plan(**changes):
-    values = {"weights": {}, "stages": [(0, Stage((16, 16, 16)))], "augmentation": "strong", "subset_weights": {}}
-    return SamplePlan(**{**values, "full_set_ramp": 0, "length": 60, "seed": 5, **changes})
+    values = {"weights": {}, "stages": [(0, Stage((16, 16, 16)))], "augmentation": "strong", "bias_field": 0.15}
+    return SamplePlan(**{**values, "subset_weights": {}, "full_set_ramp": 0, "length": 60, "seed": 5, **changes})
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_the_recipients_own_tumour_stays(recipient, donor):
 def test_a_patch_with_a_transplant_has_what_both_patients_have_and_knows_what_both_know(tmp_path):
     datalist = read_datalist(write_patients(tmp_path))
     cases = [load_cached(case, tmp_path / "cache") for case in datalist if case.split == "train"]
-    patients = RealPatients(cases, {}, "none", torch.device("cpu"))
+    patients = RealPatients(cases, {}, "none", torch.device("cpu"), 0.15)
     drawn = [patients.draw((32, 32, 32), np.random.default_rng(i), transplanted=1.0) for i in range(30)]
     both = [d for d in drawn if d.available == [True, False, False, False]]
     single = [d for d in drawn if sum(d.available) == 2]

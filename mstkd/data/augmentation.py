@@ -24,8 +24,6 @@ Random = np.random.Generator
 ROTATION = (0.25, 0.25, 0.35)
 """Largest rotation about each axis, radians."""
 SCALE, SHEAR = 0.15, 0.05
-BIAS = 0.25
-"""Largest standard deviation of the logarithm of a bias field at its nodes."""
 MEAN_OVER_DEVIATION = 4.0
 """Of a brain's intensities, about: where zero signal lies in a z-scored image, below its mean."""
 
@@ -91,11 +89,12 @@ def warp(array: Tensor, transform: Array, size: Size, mode: str) -> Tensor:
     return F.grid_sample(array[None].float(), grid, mode=mode, align_corners=True)[0]
 
 
-def distort(image: Tensor, rng: Random) -> Tensor:
+def distort(image: Tensor, rng: Random, bias: float) -> Tensor:
     """Brightness, contrast, gamma, bias field, coarse sampling and noise, each in some of the sequences.
 
     Args:
         image: ``(C, H, W, D)``, z-scored; what is 0 stays 0.
+        bias: Largest standard deviation of a bias field's logarithm.
     """
     inside = image != 0
     count = len(image)
@@ -108,7 +107,7 @@ def distort(image: Tensor, rng: Random) -> Tensor:
     if rng.random() < 0.3:
         image = _gamma(image, some(0.6, 0.7, 1.5, 1))
     if rng.random() < 0.3:
-        image = (image + MEAN_OVER_DEVIATION) * _field(image, rng, BIAS).exp() - MEAN_OVER_DEVIATION
+        image = (image + MEAN_OVER_DEVIATION) * _field(image, rng, bias).exp() - MEAN_OVER_DEVIATION
     coarse = rng.random(count) < 0.3
     if coarse.any():
         image = torch.stack([_coarser(one, rng) if c else one for one, c in zip(image, coarse, strict=True)])

@@ -47,6 +47,7 @@ class SamplePlan:
         weights: How often a case of each data set is drawn, relative to 1.
         stages: ``(first sample, stage)`` in rising order.
         augmentation: Of real patients, as `RealPatients` says.
+        bias_field: Of ``strong`` augmentation, as `distort` says.
         subset_weights: How often the student sees a subset (in channel order) of a patient's
             sequences, relative to 1, as often as each that is not named.
         full_set_ramp: Samples over which the chance of a sample with all its sequences
@@ -58,6 +59,7 @@ class SamplePlan:
     weights: Mapping[str, float]
     stages: Sequence[tuple[int, Stage]]
     augmentation: Augmentation
+    bias_field: float
     subset_weights: Mapping[tuple[Modality, ...], float]
     full_set_ramp: int
     length: int
@@ -81,7 +83,7 @@ class SampleStream(Dataset[dict[str, Tensor]]):
         self, cases: Sequence[CachedCase], plan: SamplePlan, heads: Sequence[Head] = (), device: torch.device = CPU
     ) -> None:
         self.cases, self.plan, self.device = list(cases), plan, device
-        self._real = RealPatients(cases, plan.weights, plan.augmentation, device)
+        self._real = RealPatients(cases, plan.weights, plan.augmentation, device, plan.bias_field)
         self._heads = [head.to(device) for head in heads]
 
     def __len__(self) -> int:

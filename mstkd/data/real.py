@@ -49,6 +49,7 @@ class RealPatients:
         augmentation: ``none`` (crops only), ``paper`` (flips and rotations too) or ``strong``
             (also scaling, shear and intensities).
         device: Where patches are made.
+        bias: Of ``strong``, as `distort` says.
     """
 
     def __init__(
@@ -57,9 +58,11 @@ class RealPatients:
         weights: Mapping[str, float],
         augmentation: Augmentation,
         device: torch.device,
+        bias: float,
     ) -> None:
         share = np.array([weights.get(case.case.dataset, 1.0) for case in cases])
-        self._share, self._augmentation, self._held = share / share.sum(), augmentation, HeldCases(cases, device)
+        self._share, self._held = share / share.sum(), HeldCases(cases, device)
+        self._augmentation, self._bias = augmentation, bias
 
     def draw(self, size: Size, rng: Random, *, transplanted: float = 0.0, repainted: float = 0.0) -> Drawn:
         """One patch.
@@ -118,7 +121,7 @@ class RealPatients:
         transform = random_transform(rng, strong=self._augmentation == "strong")
         part = warp(part, transform, size, "bilinear")
         labels = warp(labels[None], transform, size, "nearest")[0]
-        return (distort(part, rng) if self._augmentation == "strong" else part), labels
+        return (distort(part, rng, self._bias) if self._augmentation == "strong" else part), labels
 
     def _transplanted(
         self, number: int, donor: int, cut: Size, channels: list[int], rng: Random

@@ -78,7 +78,12 @@ class Sampling(Settings):
     augmentation: Augmentation = Field(
         description="paper: flips, rotations, crops; strong: also contrast, noise, blur, bias field; none: crops."
     )
-    # It has a default, so that runs that are older than it can be resumed.
+    # These have defaults, so that runs that are older than them can be resumed.
+    bias_field: float = Field(
+        default=0.15,
+        ge=0,
+        description="Of strong augmentation: largest deviation of the logarithm of a bias field.",
+    )
     subset_weights: dict[Combination, Weight] = Field(
         default={},
         description="How often the student sees a combination of a patient's sequences, relative to 1, as often as "

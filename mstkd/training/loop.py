@@ -329,6 +329,7 @@ def sample_plan(config: TrainingConfig) -> SamplePlan:
             for first, phase in config.starts
         ],
         augmentation=sampling.augmentation,
+        bias_field=sampling.bias_field,
         subset_weights={NAMED[name]: weight for name, weight in sampling.subset_weights.items()},
         full_set_ramp=sampling.full_set_ramp * sampling.batch_size,
         length=config.steps * sampling.batch_size,
