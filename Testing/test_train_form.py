@@ -155,6 +155,7 @@ CHANGES = st.fixed_dictionaries(
             {
                 "batch_size": st.integers(1, 512),
                 "dataset_weights": st.dictionaries(NAME, POSITIVE, max_size=4),
+                "bias_field": st.floats(0, 1e6),
                 "subset_weights": st.dictionaries(COMBINATION, POSITIVE, max_size=4),
                 "augmentation": st.sampled_from(["none", "paper", "strong"]),
                 "full_set_ramp": st.integers(0, 10**6),

@@ -114,7 +114,8 @@ def test_every_preset_has_a_title_and_settings_that_hold():
 def test_settings_come_back_complete_or_are_refused_in_a_sentence(settings):
     shares = dict.fromkeys(("synthetic", "tumour_free", "transplanted", "repainted"), 0.0)
     phases = [phase | shares for phase in settings["phases"]]
-    complete = settings | {"phases": phases, "start_from": None, "heads": None}
+    sampling = settings["sampling"] | {"bias_field": 0.15, "subset_weights": {}}
+    complete = settings | {"phases": phases, "sampling": sampling, "start_from": None, "heads": None}
     assert ask(task="check_config", settings=settings)["settings"] == complete
     for change, words in (({"seed": -1}, "'seed' cannot be -1"), ({"sead": 1}, "did you mean 'seed'")):
         with pytest.raises(InputError, match=words) as refusal:
