@@ -313,6 +313,7 @@ def test_the_table_has_a_row_for_each_outcome_in_order_and_runs_nothing(tmp_path
     assert (second["study"], second["status"], second["message"]) == ("'=HYPERLINK(1)", "failed", "'@it is broken.")
     assert second["WT_ml"] == second["result"] == ""
     assert third["study"] == "'-2"
+    assert (third["status"], third["message"]) == ("done", "done before.")
     assert third["ET_ml"] == ""
 
 

@@ -9,9 +9,10 @@ import pytest
 from mstkd.evaluation.against import OVERALL, paired
 from mstkd.evaluation.bootstrap import interval
 from mstkd.evaluation.published import AVERAGE, published_ablation, published_dataset, published_tables
-from mstkd.evaluation.scores import ALL, NAMES, Score
+from mstkd.evaluation.scores import NAMES, Score
 from mstkd.evaluation.summary import accuracy, average, summarise
 from mstkd.regions import REGIONS, Region
+from mstkd.store.card import ALL
 
 VALUES = np.random.default_rng(0).normal(70, 10, 400)
 

@@ -23,7 +23,8 @@ def test_an_entered_panel_is_filled_from_the_loaded_volumes_and_says_what_to_exp
     assert {row["region"] for row in stated} == {"WT", "TC", "ET"}
     for row in stated:
         low, high = row["dice_interval"]
-        figure = f"{row['dice']:.2f} (95% interval {low:.2f} to {high:.2f}, {row['cases']} cases)"
+        between = f"95% interval {low:.2f} to {high:.2f}, " if row["cases"] >= 6 else ""  # of few it says nothing
+        figure = f"{row['dice']:.2f} ({between}{row['cases']} cases)"
         assert f"{row['region']} {figure}" in said
     assert "FLAIR" in panel.ui.flairSelector.toolTip
     assert panel.ui.segmentButton.enabled

@@ -12,13 +12,14 @@ from typer.testing import CliRunner
 from mstkd.cli.shared import app
 from mstkd.errors import InputError
 from mstkd.evaluation import measured
-from mstkd.evaluation.scores import ALL, NAMES, Score, read_scores, write_scores
+from mstkd.evaluation.scores import NAMES, Score, read_scores, write_scores
 from mstkd.evaluation.summary import summarise
 from mstkd.evaluation.sweep import evaluate_package
 from mstkd.inference import segment
 from mstkd.modalities import CHANNELS, describe
 from mstkd.models import read_card
 from mstkd.network import MSTKDNet
+from mstkd.store.card import ALL
 
 FILES = {"cases.csv", "cases_without_cleanup.csv", "calibration.csv", "uncertainty.csv", "summary.csv"} | {
     "reliability.csv",

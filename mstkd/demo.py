@@ -15,10 +15,12 @@ from rich.table import Table
 
 from mstkd.errors import InputError
 from mstkd.evaluation.dice import region_dice
-from mstkd.regions import CONVENTIONS, REGIONS, RESULT_CONVENTION
+from mstkd.regions import CONVENTIONS, REGIONS, RESULT_CONVENTION, region_mask
 from mstkd.results import LABELS
 
 SAMPLE = Path(__file__).parents[1] / "Resources" / "SampleData" / "BraTS2021_01479"
+VOXEL_ML = 0.001
+"""Of the sample, 1 mm each way."""
 RUNS: dict[str, list[str]] = {
     "all": [str(SAMPLE)],
     "flair": ["--flair", str(SAMPLE / "flair.nii.gz")],
@@ -38,7 +40,8 @@ def run_demo(output: Path, console: Console) -> None:
         raise InputError(f"{SAMPLE} does not exist; run the demonstration in a clone of the repository.")
     truth = CONVENTIONS["brats2018-21"].decode(read_labels(SAMPLE / "seg.nii.gz"))
     table = Table(
-        "Given", "Missing", "Region", "mL", "Dice", "Seconds", "Peak memory", title=f"Sample patient {SAMPLE.name}"
+        *("Given", "Missing", "Region", "mL", "Reference mL", "Dice", "Seconds", "Peak memory"),
+        title=f"Sample patient {SAMPLE.name}",
     )
     for name, arguments in RUNS.items():
         summary = _segment(arguments, output / name)
@@ -51,6 +54,7 @@ def run_demo(output: Path, console: Console) -> None:
                 (", ".join(summary["missing"]) or "none") if first else "",
                 region.value,
                 f"{summary['measurements'][region.value]['ml']:.1f}",
+                f"{np.count_nonzero(region_mask(truth, region)) * VOXEL_ML:.1f}",
                 f"{scores[region]:.3f}",
                 f"{summary['seconds']['total']:.1f}" if first else "",
                 f"{summary['peak_memory_gb']:.1f} GB" if first else "",

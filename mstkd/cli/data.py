@@ -26,7 +26,9 @@ def check(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the datalist (JSON) here.")] = None,
     labels: Annotated[
         list[str] | None,
-        typer.Option(metavar="[DATASET=]NAME", help="Label convention, of one data set or of all; repeatable."),
+        typer.Option(
+            metavar="[DATASET=]NAME", help="Label convention (docs/data.md), of one data set or of all; repeatable."
+        ),
     ] = None,
     validation: Annotated[float, typer.Option(help="Share of the patients that validates.")] = 0.1,
     test: Annotated[float, typer.Option(help="Share of the patients that is held out.")] = 0.2,

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from mstkd.cli.shared import app, sentences, talk
 from mstkd.errors import InputError
-from mstkd.modalities import CHANNELS
 from mstkd.store import (
+    ALL,
     DEFAULT_MODEL,
     InstalledModel,
     StagedModel,
@@ -37,14 +37,17 @@ app.add_typer(models, name="models")
 def show() -> None:
     """Which models there are, how good they were measured to be, and where they lie."""
     with sentences():
-        table = Table("Model", "WT Dice, all four (cases)", "Licence", "Folder")
+        table = Table("Model", "WT Dice, all available (cases)", "Licence", "Folder")
         for model in installed_models():
-            measured = model.expected_dice(CHANNELS)
+            measured = model.measured_dice(ALL)
             dice = f"{measured.dice:.2f} ({measured.cases})" if measured else "not measured"
             table.add_row(model.label, dice, model.licence, _where(model))
         Console(highlight=False).print(table)
         for problem in problems():
             talk.print(f"Note: {problem}", markup=False)
+        talk.print(
+            "How good each is with fewer sequences, and what it is not for: mstkd models card MODEL.", markup=False
+        )
         talk.print(f"Installed models lie in {models_folder()}.", markup=False)
 
 

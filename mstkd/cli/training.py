@@ -22,9 +22,12 @@ from mstkd.runs import list_runs
 @app.command()
 def train(
     config: Annotated[
-        Path | None, typer.Argument(help="A YAML configuration, or a preset's name: quick, compact, paper.")
+        Path | None,
+        typer.Argument(
+            help="A YAML configuration, or a preset's name such as quick, compact or paper (docs/training.md)."
+        ),
     ] = None,
-    data: Annotated[Path | None, typer.Option(help="The datalist (JSON).")] = None,
+    data: Annotated[Path | None, typer.Option(help="The datalist (JSON) that mstkd data check writes.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder of the new run.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Folder of a run to go on with.")] = None,
     changes: Changes = [],  # noqa: B006 (typer reads it; nobody changes it)

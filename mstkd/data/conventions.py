@@ -101,8 +101,8 @@ def _fitting(counts: Mapping[int, int]) -> str:
     """The conventions that define all the values, those apart that define no others."""
     exact = [name for name, known in CONVENTIONS.items() if {0, *counts} == set(known.to_tissue)]
     wider = [name for name in CONVENTIONS if not undefined(name, counts) and name not in exact]
-    ways = [f"{_listed(exact)} if these are all"] if exact else []
-    ways += [f"{_listed(wider)} if their other labels just never occur"] if wider else []
+    ways = [f"just these values: {_listed(exact)}"] if exact else []
+    ways += [f"more than these: {_listed(wider)}"] if wider else []
     return "; ".join(ways) or "no known convention fits"
 
 

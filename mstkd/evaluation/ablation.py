@@ -15,10 +15,11 @@ from mstkd.evaluation.layout import Cell, Report, Table, to_markdown
 from mstkd.evaluation.metric import COLOURED, METRICS, Metric
 from mstkd.evaluation.page import to_html
 from mstkd.evaluation.published import Figure, published_ablation, published_dataset
-from mstkd.evaluation.scores import ALL, Score
+from mstkd.evaluation.scores import Score
 from mstkd.regions import REGIONS
 from mstkd.results.draft import DraftFolder, disk_errors
 from mstkd.results.summary import NOTICE
+from mstkd.store.card import ALL
 
 PUBLISHED_NAMES = {
     "full": "MST-KDNet",

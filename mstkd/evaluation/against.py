@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mstkd.evaluation.bootstrap import mean_interval, patient_means
-from mstkd.evaluation.scores import ALL, Score, present
+from mstkd.evaluation.scores import Score, present
 from mstkd.regions import REGIONS
+from mstkd.store.card import ALL
 
 OVERALL = "all combinations"
 Pair = tuple[Score, Score]

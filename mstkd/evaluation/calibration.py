@@ -9,8 +9,9 @@ import numpy as np
 from scipy import ndimage
 
 from mstkd.evaluation.bootstrap import mean_interval, patient_means
-from mstkd.evaluation.scores import ALL, DECIMALS, present
+from mstkd.evaluation.scores import DECIMALS, present
 from mstkd.regions import REGIONS, Region, region_mask
+from mstkd.store.card import ALL
 
 Array = np.ndarray
 BINS = 15

@@ -9,11 +9,10 @@ from typing import Any
 from mstkd.data.words import counted
 from mstkd.evaluation.layout import Cell, Picture, Report, Table
 from mstkd.evaluation.metric import DICE
-from mstkd.evaluation.scores import ALL
 from mstkd.evaluation.trust import calibration_of, trust, trust_sentences, uncertainty_of
 from mstkd.models import Card, read_card
 from mstkd.regions import REGIONS
-from mstkd.store.card import CURVES, FAILURES
+from mstkd.store.card import ALL, CURVES, FAILURES, FEWEST
 
 ORIGINS = {"base": "its base", "teacher": "its frozen teacher"}
 
@@ -98,7 +97,10 @@ def _accuracy(values: Sequence[Mapping[str, Any]]) -> Table:
         [Cell(name), *(_dice(measured.get((name, region.value))) for region in REGIONS)]
         for name in dict.fromkeys(row["sequences"] for row in values)
     ]
-    note = "Mean Dice in % on cases that it never saw, with its 95% interval over patients and the number of cases."
+    note = (
+        "Mean Dice in % on cases that it never saw, with the number of cases and, where there are at least "
+        f"{FEWEST}, its 95% interval over patients."
+    )
     header = ["Given", *(region.value for region in REGIONS)]
     return Table("Accuracy", note, header, rows, "The darker, the better.")
 
@@ -107,7 +109,7 @@ def _dice(row: Mapping[str, Any] | None) -> Cell:
     if row is None:
         return Cell()
     percent, ends = 100 * row["dice"], [100 * end for end in row.get("dice_interval", [])]
-    between = [f"{ends[0]:.1f} to {ends[1]:.1f}"] if ends else []
+    between = [f"{ends[0]:.1f} to {ends[1]:.1f}"] if ends and row["cases"] >= FEWEST else []
     return Cell(f"{percent:.1f}", ", ".join([*between, counted(row["cases"], "case")]), DICE.colour(percent))
 
 

@@ -14,14 +14,14 @@ from matplotlib.figure import Figure
 
 from mstkd.evaluation.dice import dice
 from mstkd.evaluation.layout import Picture
-from mstkd.evaluation.scores import ALL, DECIMALS
+from mstkd.evaluation.scores import DECIMALS
 from mstkd.inference import Segmentation
 from mstkd.modalities import CHANNELS, Modality, describe
 from mstkd.preprocessing import Grid, resample_labels
 from mstkd.regions import Region, region_mask
 from mstkd.results.panels import normalised_grey, outlined, plane
 from mstkd.results.picture import largest_sections
-from mstkd.store.card import FAILURES
+from mstkd.store.card import ALL, FAILURES
 
 Array = np.ndarray
 WORST = 3

@@ -12,13 +12,14 @@ from mstkd.data.datalist import Case
 from mstkd.evaluation.calibration import Binned, bin_regions
 from mstkd.evaluation.failures import Failure, failure
 from mstkd.evaluation.flagged import Flagged, flagged, wrong_voxels
-from mstkd.evaluation.scores import ALL, Score, measure
+from mstkd.evaluation.scores import Score, measure
 from mstkd.inference import Segmentation, segment
 from mstkd.inference.segment import Report
 from mstkd.modalities import Modality, describe, ordered
 from mstkd.models import ModelPackage
 from mstkd.preprocessing import Grid, PreparedPatient, preprocess, read_labels, resample, resample_labels
 from mstkd.regions import LabelConvention
+from mstkd.store.card import ALL
 
 Array = np.ndarray
 Combination = tuple[Modality, ...]

@@ -9,9 +9,8 @@ from typing import Any
 
 from mstkd.evaluation.hausdorff import PENALTY_MM
 from mstkd.evaluation.layout import Cell
+from mstkd.store.card import FEWEST
 
-FEWEST = 6
-"""Patients without whom an interval is no reason to colour a difference."""
 COLOURED = f"Coloured where the interval excludes 0 and at least {FEWEST} patients count."
 BETTER, WORSE = "#cfe8d5", "#f9d9c4"
 

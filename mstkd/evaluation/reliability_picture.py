@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from mstkd.evaluation.calibration import BINS, ReliabilityBin
 from mstkd.evaluation.layout import Picture
-from mstkd.evaluation.scores import ALL
 from mstkd.regions import APPEARANCE, REGIONS, Region
+from mstkd.store.card import ALL
 
 RELIABILITY = "reliability.png"
 

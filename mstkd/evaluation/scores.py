@@ -16,10 +16,9 @@ from mstkd.evaluation.dice import dice
 from mstkd.evaluation.hausdorff import hd95
 from mstkd.modalities import COMBINATIONS, describe
 from mstkd.regions import REGIONS, Region, region_mask
+from mstkd.store.card import ALL
 
 Array = np.ndarray
-ALL = "all available"
-"""Name of the row with whatever sequences a case has."""
 NAMES: tuple[str, ...] = tuple(describe(combination) for combination in COMBINATIONS)
 """Names of the 15 combinations in the paper's order."""
 DECIMALS = 4

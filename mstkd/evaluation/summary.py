@@ -8,8 +8,9 @@ from statistics import fmean
 from typing import Any
 
 from mstkd.evaluation.bootstrap import mean_interval, patient_means
-from mstkd.evaluation.scores import ALL, DECIMALS, NAMES, Score, present
+from mstkd.evaluation.scores import DECIMALS, NAMES, Score, present
 from mstkd.regions import REGIONS, Region
+from mstkd.store.card import ALL
 
 WITH, WITHOUT = "with", "without"
 

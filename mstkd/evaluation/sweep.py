@@ -22,7 +22,7 @@ from mstkd.evaluation.measured import Combination, Measured, measure_case
 from mstkd.evaluation.page import to_html
 from mstkd.evaluation.report import Evaluation
 from mstkd.evaluation.report import report as page_of
-from mstkd.evaluation.scores import ALL, Score, read_scores, write_scores
+from mstkd.evaluation.scores import Score, read_scores, write_scores
 from mstkd.evaluation.summary import WITHOUT, Mean, accuracy, summarise
 from mstkd.evaluation.trust import calibration_values, uncertainty_values
 from mstkd.files import whole_file
@@ -32,7 +32,7 @@ from mstkd.modalities import COMBINATIONS, describe
 from mstkd.models import Card, ModelPackage, load_package, write_card
 from mstkd.regions import REGIONS
 from mstkd.results.draft import DraftFolder, disk_errors
-from mstkd.store.card import FAILURES
+from mstkd.store.card import ALL, FAILURES
 
 CASES, AGAINST = "cases.csv", "against.csv"
 Say = Callable[[str], None]

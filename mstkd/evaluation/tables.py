@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from mstkd.evaluation.against import Difference
 from mstkd.evaluation.layout import Cell, Table
-from mstkd.evaluation.metric import FEWEST, METRICS, Metric
+from mstkd.evaluation.metric import METRICS, Metric
 from mstkd.evaluation.published import AVERAGE, Figure
-from mstkd.evaluation.scores import ALL
 from mstkd.evaluation.summary import Mean, average
 from mstkd.regions import REGIONS, Region
+from mstkd.store.card import ALL, FEWEST
 
 Published = Mapping[tuple[str, str], Figure]
 

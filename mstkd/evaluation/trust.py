@@ -8,8 +8,9 @@ from typing import Any
 from mstkd.evaluation.calibration import BINS, FAINT, NEAR_MM, CalibrationMean
 from mstkd.evaluation.flagged import TENTH, FlaggedMean
 from mstkd.evaluation.layout import Cell, Table
-from mstkd.evaluation.scores import ALL, DECIMALS
+from mstkd.evaluation.scores import DECIMALS
 from mstkd.regions import REGIONS
+from mstkd.store.card import ALL
 
 WHERE = (
     f"the voxels of the brain up to {NEAR_MM:.0f} mm from a probability above {100 * FAINT:.0f} % or from the "

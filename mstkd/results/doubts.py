@@ -7,6 +7,7 @@ from collections.abc import Collection
 from mstkd.modalities import Modality
 from mstkd.models import Card
 from mstkd.regions import Region
+from mstkd.store.card import ALL
 
 TRUSTWORTHY_DICE = 0.7
 """More is excellent agreement in Zijdenbos et al., IEEE Transactions on Medical Imaging 13(4):716-724, 1994."""
@@ -27,7 +28,7 @@ def doubts(card: Card, sequences: str) -> list[str]:
             just these, those for all available sequences count.
     """
     measured = {(entry["sequences"], entry["region"]): entry["dice"] for entry in card["accuracy"]}
-    found = {r.value: measured.get((sequences, r.value), measured.get(("all available", r.value))) for r in Region}
+    found = {r.value: measured.get((sequences, r.value), measured.get((ALL, r.value))) for r in Region}
     poor = {region: dice for region, dice in found.items() if dice is not None and dice < TRUSTWORTHY_DICE}
     if not poor:
         return []

@@ -15,6 +15,10 @@ from mstkd.modalities import CHANNELS, Modality, describe, ordered
 CARD, WEIGHTS = "card.json", "weights.safetensors"
 CURVES, FAILURES = "curves.png", "failures.png"
 """Pictures that a package may hold: of its training, and of the test cases in which it was worst."""
+ALL = "all available"
+"""What a card calls the sequences that a patient has; other combinations are called as `describe` does."""
+FEWEST = 6
+"""Patients without whom an interval over them says next to nothing."""
 Card = dict[str, Any]
 
 _PERMISSIVE = {"apache 2", "apache 2.0", "mit", "bsd 2 clause", "bsd 3 clause", "cc0", "cc0 1.0", "cc by 4.0"}
@@ -26,7 +30,7 @@ class ExpectedDice:
     """The mean Dice that a card states, and how much to make of it.
 
     Attributes:
-        interval: Its 95% bootstrap interval over patients; None where the card has none.
+        interval: Its 95% bootstrap interval over patients; None where the card has none, or cases are few.
         cases: How many it is the mean of.
     """
 
@@ -69,9 +73,13 @@ class InstalledModel:
         For all four, what was measured with all available ones will do.
         """
         given = ordered(sequences)
-        names = [describe(given)] + (["all available"] if given == CHANNELS else [])
-        measured = {row["sequences"]: row for row in self.card["accuracy"] if row["region"] == region}
-        row = next((measured[name] for name in names if name in measured), None)
+        found = self.measured_dice(describe(given), region)
+        return self.measured_dice(ALL, region) if found is None and given == CHANNELS else found
+
+    def measured_dice(self, given: str, region: str = "WT") -> ExpectedDice | None:
+        """What was measured with what the card calls so: ``FLAIR, T1Gd``, or `ALL`; None when nothing was."""
+        rows = (row for row in self.card["accuracy"] if (row["sequences"], row["region"]) == (given, region))
+        row = next(rows, None)
         return None if row is None else _expected(row)
 
 
@@ -98,11 +106,11 @@ def read_model(folder: Path, *, shipped: bool = False) -> InstalledModel:
 
 def _expected(row: dict[str, Any]) -> ExpectedDice:
     """Raises ValueError, LookupError or TypeError when the row is none of a card."""
-    interval = None
+    interval, cases = None, int(row["cases"])
     if "dice_interval" in row:
         low, high = row["dice_interval"]
         interval = float(low), float(high)
-    return ExpectedDice(float(row["dice"]), interval, int(row["cases"]))
+    return ExpectedDice(float(row["dice"]), interval if cases >= FEWEST else None, cases)
 
 
 def needs_consent(card: Card) -> bool:
