@@ -353,6 +353,8 @@ def test_the_command_does_all_it_can_says_what_failed_and_does_nothing_twice(pat
     first = batch(patients, output, "--model", small_package)
     assert first.returncode == 1, first.stderr
     assert "2 done, 2 failed" in first.stderr
+    assert "anna: done from FLAIR, T1Gd" in first.stderr, "what each was segmented from"
+    assert "Research use only" in first.stderr
     assert "list.txt" in first.stderr
     assert "Traceback" not in first.stderr
     rows = table(output / "results.csv")
@@ -394,7 +396,7 @@ def test_two_batches_into_one_folder_take_turns(patients, small_package, tmp_pat
     both = [started(patients, output, "--model", small_package) for _ in range(2)]
     said = [process.communicate()[1] for process in both]
     assert all("2 failed" in text and "Traceback" not in text for text in said), said
-    assert sum(text.count(": done.") for text in said) == 2, "each study was done once"
+    assert sum(text.count(": done from ") for text in said) == 2, "each study was done once"
     assert {path.name for path in (output / "bert").iterdir()} == RESULTS
 
 

@@ -374,7 +374,9 @@ def test_the_expected_dice_is_what_the_card_measured_for_just_these_sequences(sm
     rows = [whole, row("all available", "WT", 0.8, 9), few]
     model = install(other_weights(tmp_path / "measured", small_architecture, accuracy=rows))
     assert model.expected_dice([Modality.T1GD, Modality.FLAIR]) == ExpectedDice(0.7, (0.6, 0.75), 6)
-    assert model.expected_dice([Modality.FLAIR, Modality.T1GD], "ET") == ExpectedDice(0.4, None, 5), "few say no interval"
+    assert model.expected_dice([Modality.FLAIR, Modality.T1GD], "ET") == ExpectedDice(0.4, None, 5), (
+        "few say no interval"
+    )
     assert model.expected_dice(CHANNELS) == ExpectedDice(0.8, None, 9)
     assert model.expected_dice([Modality.T2]) is None
     assert model.expected_dice(CHANNELS, "TC") is None

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mstkd.batch import TABLE, Outcome, find_studies, ignored_files, run_study, write_table
 from mstkd.cli.shared import INTERRUPTED, Device, Model, app, sentences, talk
+from mstkd.data.words import counted
 from mstkd.errors import InputError
 from mstkd.store import find_model
 from mstkd.store.card import read_model
@@ -47,7 +48,7 @@ def batch(
             talk.print(f"Stopped: {closing(outcomes)}, {left} left; the same command goes on there.", markup=False)
             raise typer.Exit(INTERRUPTED) from None
         write_table(output / TABLE, outcomes)
-        talk.print(f"{closing(outcomes)}. Written to {output}.", markup=False)
+        talk.print(f"{closing(outcomes)}. Written to {output}. Research use only.", markup=False)
         if any(outcome.status == "failed" for outcome in outcomes):
             raise typer.Exit(SOME_FAILED)
 
@@ -68,11 +69,20 @@ def _segment_all(studies: list[Path], output: Path, model: Path, wishes: Wishes,
                 ),
             )
             outcomes.append(outcome)
-            talk.print(f"{outcome.study}: {outcome.message or 'done.'}", markup=False)
+            talk.print(f"{outcome.study}: {said(outcome)}", markup=False)
             try:
                 write_table(output / TABLE, outcomes)
             except InputError as error:  # a spreadsheet program may have it open; it is written again
                 talk.print(f"Note: {error}", markup=False)
+
+
+def said(outcome: Outcome) -> str:
+    """A study's line; of one done now, from what it was segmented, and how many warnings its row in the table has."""
+    if outcome.message or outcome.summary is None:
+        return outcome.message
+    count = len(outcome.summary["warnings"])
+    warned = f"; {counted(count, 'warning')}" if count else ""
+    return f"done from {', '.join(outcome.summary['sequences'])}{warned}."
 
 
 def closing(outcomes: list[Outcome]) -> str:
