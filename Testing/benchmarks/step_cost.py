@@ -37,9 +37,10 @@ def measure(way: str, folder: Path) -> dict[str, float]:
     import torch
 
     from mstkd.inference.memory import peak_memory_gb
-    from mstkd.training import run
+    from mstkd.training import loop
     from mstkd.training.config import PRESET_FOLDER, read_config
     from mstkd.training.devices import make_fabric
+    from mstkd.training.run import continue_run, start_run
 
     files = {"flair": "flair", "t1": "t1", "t1gd": "t1c", "t2": "t2"}
     entry = {
@@ -59,7 +60,7 @@ def measure(way: str, folder: Path) -> dict[str, float]:
         f"precision={WAYS[way]}",
     ]
     config = read_config(PRESET_FOLDER / f"{way.partition(',')[0]}.yaml", changes)
-    run.start_run(config, folder / "datalist.json", folder / "run")
+    start_run(config, folder / "datalist.json", folder / "run")
     found: list[dict[str, float]] = []
 
     def listen(event: dict[str, float | str]) -> None:
@@ -70,10 +71,10 @@ def measure(way: str, folder: Path) -> dict[str, float]:
                 raise MeasuredError
 
     if way == GIVEN_BACK:
-        run.keep_freed_memory = lambda: None
+        loop.keep_freed_memory = lambda: None
     try:
         fabric = make_fabric(torch.device("cpu"), config.precision)
-        run.continue_run(folder / "run", config, cache=folder / "cache", fabric=fabric, listeners=(listen,))
+        continue_run(folder / "run", config, cache=folder / "cache", fabric=fabric, listeners=(listen,))
     except MeasuredError:
         pass
     return {

@@ -26,6 +26,7 @@ from mstkd.training.config import NAMED, TrainingConfig
 from mstkd.training.devices import peak_gb, total, used_precision
 from mstkd.training.fine_tuning import load_base
 from mstkd.training.journal import Journal
+from mstkd.training.malloc import keep_freed_memory
 from mstkd.training.optimization import Trained
 from mstkd.training.provenance import device_name, revision, versions
 from mstkd.training.randomness import random_states, seed_all, set_random_states
@@ -73,6 +74,8 @@ class Trainer:
         resume: bool = False,
     ) -> None:
         check_shares(config, fabric.world_size)
+        if fabric.device.type == "cpu" and not config.sampling.workers:  # a worker would begin with all that is kept
+            keep_freed_memory()
         seed_all(config.seed)
         self.config, self.run, self.fabric, self.validate, self.journal = config, run, fabric, validate, journal
         package = None if resume else load_base(config)

@@ -25,7 +25,6 @@ from mstkd.training.fine_tuning import check_base, load_base
 from mstkd.training.journal import Listener
 from mstkd.training.life import Life, living
 from mstkd.training.loop import Asked, Trainer, check_shares
-from mstkd.training.malloc import keep_freed_memory
 from mstkd.training.origins import BASE, keep_card, keep_teacher
 from mstkd.training.samples import Samples
 from mstkd.training.validation import Figures, figures_of, validation_dice
@@ -101,8 +100,6 @@ def continue_run(
 
 
 def _train(run: Path, config: TrainingConfig, cache: Path, fabric: Fabric, life: Life) -> bool:
-    if fabric.device.type == "cpu" and not config.sampling.workers:  # a worker would begin with all that is kept
-        keep_freed_memory()
     begun = (run / CHECKPOINT).exists()
     check_base(run, config, begun=begun)
     cases = _cases(run, config, cache, fabric, life)
