@@ -28,7 +28,7 @@ RUNS: dict[str, list[str]] = {
 
 
 def run_demo(output: Path, console: Console) -> None:
-    """Segment the sample twice and print a table with the Dice against its reference.
+    """Segment the sample twice and print a table with the Dice and volumes of its reference, the expert's.
 
     Each run is a process of its own, so that seconds and peak memory are its own.
 
@@ -40,7 +40,7 @@ def run_demo(output: Path, console: Console) -> None:
         raise InputError(f"{SAMPLE} does not exist; run the demonstration in a clone of the repository.")
     truth = CONVENTIONS["brats2018-21"].decode(read_labels(SAMPLE / "seg.nii.gz"))
     table = Table(
-        *("Given", "Missing", "Region", "mL", "Reference mL", "Dice", "Seconds", "Peak memory"),
+        *("Given", "Missing", "Region", "mL", "Expert mL", "Dice", "Seconds", "Peak memory"),
         title=f"Sample patient {SAMPLE.name}",
     )
     for name, arguments in RUNS.items():
