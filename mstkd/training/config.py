@@ -82,6 +82,7 @@ class Sampling(Settings):
     bias_field: float = Field(
         default=0.15,
         ge=0,
+        allow_inf_nan=False,
         description="Of strong augmentation: largest deviation of the logarithm of a bias field.",
     )
     subset_weights: dict[Combination, Weight] = Field(
