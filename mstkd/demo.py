@@ -8,19 +8,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from mstkd.errors import InputError
 from mstkd.evaluation.dice import region_dice
-from mstkd.regions import CONVENTIONS, REGIONS, RESULT_CONVENTION, region_mask
-from mstkd.results import LABELS
+from mstkd.preprocessing import read_labels
+from mstkd.regions import CONVENTIONS, REGIONS, RESULT_CONVENTION
+from mstkd.results import LABELS, measure_regions
 
 SAMPLE = Path(__file__).parents[1] / "Resources" / "SampleData" / "BraTS2021_01479"
-VOXEL_ML = 0.001
-"""Of the sample, 1 mm each way."""
 RUNS: dict[str, list[str]] = {
     "all": [str(SAMPLE)],
     "flair": ["--flair", str(SAMPLE / "flair.nii.gz")],
@@ -38,14 +35,16 @@ def run_demo(output: Path, console: Console) -> None:
     """
     if not SAMPLE.is_dir():
         raise InputError(f"{SAMPLE} does not exist; run the demonstration in a clone of the repository.")
-    truth = CONVENTIONS["brats2018-21"].decode(read_labels(SAMPLE / "seg.nii.gz"))
+    reference = read_labels(SAMPLE / "seg.nii.gz")
+    truth = CONVENTIONS["brats2018-21"].decode(reference.array)
+    expected = measure_regions(truth, reference.affine)
     table = Table(
         *("Given", "Missing", "Region", "mL", "Expert mL", "Dice", "Seconds", "Peak memory"),
         title=f"Sample patient {SAMPLE.name}",
     )
     for name, arguments in RUNS.items():
         summary = _segment(arguments, output / name)
-        found = RESULT_CONVENTION.decode(read_labels(output / name / LABELS))
+        found = RESULT_CONVENTION.decode(read_labels(output / name / LABELS).array)
         scores = region_dice(found, truth)
         for region in REGIONS:
             first = region is REGIONS[0]
@@ -54,7 +53,7 @@ def run_demo(output: Path, console: Console) -> None:
                 (", ".join(summary["missing"]) or "none") if first else "",
                 region.value,
                 f"{summary['measurements'][region.value]['ml']:.1f}",
-                f"{np.count_nonzero(region_mask(truth, region)) * VOXEL_ML:.1f}",
+                f"{expected[region].ml:.1f}",
                 f"{scores[region]:.3f}",
                 f"{summary['seconds']['total']:.1f}" if first else "",
                 f"{summary['peak_memory_gb']:.1f} GB" if first else "",
@@ -64,13 +63,6 @@ def run_demo(output: Path, console: Console) -> None:
     console.print(
         f"Pictures: {output / 'all' / 'picture.png'} and {output / 'flair' / 'picture.png'}. Research use only."
     )
-
-
-def read_labels(path: Path) -> np.ndarray:
-    """A label map as it is stored, ``(I, J, K)``."""
-    image = nib.load(path)
-    assert isinstance(image, nib.Nifti1Image)
-    return np.asarray(image.dataobj)
 
 
 def _segment(arguments: list[str], output: Path) -> dict[str, Any]:
