@@ -119,7 +119,7 @@ def test_a_run_paints_into_its_share_of_the_patients(tmp_path):
 
     def drawn(repainted: float) -> list[torch.Tensor]:
         stage = Stage((24, 24, 24), repainted=repainted)
-        stream = SampleStream(cases, SamplePlan({}, [(0, stage)], "none", 0.15, {}, 0, 40, 1))
+        stream = SampleStream(cases, SamplePlan({}, [(0, stage)], "none", 0.15, {}, 0, True, 40, 1))
         return [stream[number]["image"] for number in range(40)]
 
     plain, none, some = drawn(0.0), drawn(1e-9), drawn(1.0)

@@ -58,13 +58,16 @@ def test_a_patch_with_a_transplant_has_what_both_patients_have_and_knows_what_bo
     datalist = read_datalist(write_patients(tmp_path))
     cases = [load_cached(case, tmp_path / "cache") for case in datalist if case.split == "train"]
     patients = RealPatients(cases, {}, "none", torch.device("cpu"), 0.15)
-    drawn = [patients.draw((32, 32, 32), np.random.default_rng(i), transplanted=1.0) for i in range(30)]
-    both = [d for d in drawn if d.available == [True, False, False, False]]
-    single = [d for d in drawn if sum(d.available) == 2]
-    assert 5 < len(both) < 25, "a patient that would be its own donor stays as it is"
-    for patch in both:
-        assert patch.known == [True, False, False], "one of the two references knows the whole tumour alone"
-        assert patch.image[0].any()
-        assert not patch.image[1:].any()
-    two, one = (max((patch.labels > 0).sum().item() for patch in patches) for patches in (both, single))
-    assert two > one
+    sizes: dict[bool, list[int]] = {True: [], False: []}
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        picked = patients.pick(rng, transplanted=1.0)
+        image, labels = patients.draw(picked, picked.available, (32, 32, 32), rng)
+        two = picked.donor != picked.number
+        sizes[two].append(int((labels > 0).sum()))
+        assert image.flatten(1).any(1).tolist() == picked.available
+        if two:
+            assert picked.available == [True, False, False, False]
+            assert picked.known == [True, False, False], "one of the two references knows the whole tumour alone"
+    assert 5 < len(sizes[True]) < 25, "a patient that would be its own donor stays as it is"
+    assert max(sizes[True]) > max(sizes[False])

@@ -24,12 +24,14 @@ Random = np.random.Generator
 ROTATION = (0.25, 0.25, 0.35)
 """Largest rotation about each axis, radians."""
 SCALE, SHEAR = 0.15, 0.05
+ALL_ALIKE: Mapping[tuple[Modality, ...], float] = {}
+"""Weights of subsets that are drawn equally often."""
 MEAN_OVER_DEVIATION = 4.0
 """Of a brain's intensities, about: where zero signal lies in a z-scored image, below its mean."""
 
 
 def random_subset(
-    present: Iterable[bool], rng: Random, full: float = 0.0, weights: Mapping[tuple[Modality, ...], float] | None = None
+    present: Iterable[bool], rng: Random, full: float = 0.0, weights: Mapping[tuple[Modality, ...], float] = ALL_ALIKE
 ) -> Array:
     """A randomly drawn non-empty subset of the channels that exist, ``(4,)`` bool.
 
@@ -39,12 +41,8 @@ def random_subset(
     """
     there = [modality for modality, exists in zip(CHANNELS, present, strict=True) if exists]
     subsets = [tuple(m for bit, m in enumerate(there) if code >> bit & 1) for code in range(1, 2 ** len(there))]
-    # Without weights numbers are drawn as ever, so that the subsets of earlier recipes stay what they were.
-    if weights:
-        share = np.array([weights.get(subset, 1.0) for subset in subsets])
-        drawn = int(rng.choice(len(subsets), p=share / share.sum()))
-    else:
-        drawn = int(rng.integers(len(subsets)))
+    share = np.array([weights.get(subset, 1.0) for subset in subsets])
+    drawn = int(rng.choice(len(subsets), p=share / share.sum()))
     if rng.random() < full:
         drawn = -1  # the last one has all of them
     return np.array(modality_mask(subsets[drawn]))

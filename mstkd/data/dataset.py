@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 
 from mstkd.data.augmentation import Random, Size, random_subset
 from mstkd.data.cache import CachedCase
-from mstkd.data.real import Augmentation, Drawn, RealPatients
+from mstkd.data.real import Augmentation, RealPatients
 from mstkd.data.synthesis import Head, synthesise
 from mstkd.modalities import CHANNELS, Modality
 from mstkd.regions import REGIONS
@@ -52,6 +52,8 @@ class SamplePlan:
             sequences, relative to 1, as often as each that is not named.
         full_set_ramp: Samples over which the chance of a sample with all its sequences
             falls from 1 to what it is otherwise.
+        all_sequences: Whether the image holds all of a patient's sequences, as a teacher needs,
+            and not the student's subset alone, which takes less time.
         length: How many samples there are.
         seed: Of all of it.
     """
@@ -62,6 +64,7 @@ class SamplePlan:
     bias_field: float
     subset_weights: Mapping[tuple[Modality, ...], float]
     full_set_ramp: int
+    all_sequences: bool
     length: int
     seed: int
 
@@ -92,8 +95,8 @@ class SampleStream(Dataset[dict[str, Tensor]]):
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """``image`` (4, H, W, D), ``label`` (H, W, D), ``available`` and ``mask`` (4,), ``known`` (3,).
 
-        The image holds all sequences of the patient, which the teacher sees; ``mask`` is the
-        student's subset of them. ``known`` says which of WT, TC and ET the reference knows.
+        ``available`` says which sequences the patient has and ``mask`` which of them the student
+        sees; ``known`` says which of WT, TC and ET the reference knows.
 
         Raises:
             InputError: A case's file in the cache is gone or unreadable.
@@ -102,21 +105,26 @@ class SampleStream(Dataset[dict[str, Tensor]]):
         rng = np.random.default_rng((plan.seed, index))
         stage = next(stage for first, stage in reversed(plan.stages) if index >= first)
         full = max(0.0, 1 - index / plan.full_set_ramp) if plan.full_set_ramp else 0.0
-        if rng.random() < stage.synthetic:
-            drawn = self._synthetic(stage, rng)
+        available, known = [True] * len(CHANNELS), [True] * len(REGIONS)
+        picked = None
+        if rng.random() >= stage.synthetic:
+            picked = self._real.pick(rng, transplanted=stage.transplanted)
+            available, known = picked.available, picked.known
+        mask = random_subset(available, rng, full, plan.subset_weights)
+        if picked is None:
+            image, labels = self._synthetic(stage, rng)
         else:
-            drawn = self._real.draw(stage.size, rng, transplanted=stage.transplanted, repainted=stage.repainted)
+            shown = available if plan.all_sequences else mask.tolist()
+            image, labels = self._real.draw(picked, shown, stage.size, rng, repainted=stage.repainted)
         return {
-            "image": drawn.image,
-            "label": drawn.labels.long(),
-            "available": torch.tensor(drawn.available, device=self.device),
-            "mask": torch.from_numpy(random_subset(drawn.available, rng, full, plan.subset_weights)).to(self.device),
-            "known": torch.tensor(drawn.known, device=self.device),
+            "image": image,
+            "label": labels.long(),
+            "available": torch.tensor(available, device=self.device),
+            "mask": torch.from_numpy(mask).to(self.device),
+            "known": torch.tensor(known, device=self.device),
         }
 
-    def _synthetic(self, stage: Stage, rng: Random) -> Drawn:
-        # Without a share nothing is drawn for it, so that the samples of earlier recipes stay what they were.
-        tumour = not (stage.tumour_free and rng.random() < stage.tumour_free)
+    def _synthetic(self, stage: Stage, rng: Random) -> tuple[Tensor, Tensor]:
+        tumour = rng.random() >= stage.tumour_free
         head = self._heads[int(rng.integers(len(self._heads)))]
-        image, labels = synthesise(head, stage.size, rng, shape=self._real.shape(rng), tumour=tumour)
-        return Drawn(image, labels, [True] * len(CHANNELS), [True] * len(REGIONS))
+        return synthesise(head, stage.size, rng, shape=self._real.shape(rng), tumour=tumour)

@@ -25,18 +25,18 @@ TUMOUR_CENTRED = 0.67
 """Share of patches around a tumour voxel."""
 
 
-class Drawn(NamedTuple):
-    """A patch.
+class Picked(NamedTuple):
+    """Of whom a patch will be.
 
     Attributes:
-        image: ``(4, H, W, D)`` float32, zero in channels that do not exist.
-        labels: ``(H, W, D)`` of our classes.
-        available: Which channels exist.
-        known: Which of WT, TC and ET the reference knows.
+        number: The patient's.
+        donor: That of the patient whose tumour it shows, often the same.
+        available: Which channels both have.
+        known: Which of WT, TC and ET both references know.
     """
 
-    image: Tensor
-    labels: Tensor
+    number: int
+    donor: int
     available: list[bool]
     known: list[bool]
 
@@ -64,12 +64,8 @@ class RealPatients:
         self._share, self._held = share / share.sum(), HeldCases(cases, device)
         self._augmentation, self._bias = augmentation, bias
 
-    def draw(self, size: Size, rng: Random, *, transplanted: float = 0.0, repainted: float = 0.0) -> Drawn:
-        """One patch.
-
-        Args:
-            transplanted: Probability that it also carries another patient's tumour.
-            repainted: Probability that a core is painted into its tumour.
+    def pick(self, rng: Random, *, transplanted: float = 0.0) -> Picked:
+        """Draw a patient, with probability ``transplanted`` also another one whose tumour to show.
 
         Raises:
             InputError: The case's file in the cache is gone or unreadable.
@@ -80,23 +76,36 @@ class RealPatients:
         pair = [self._held.cases[n] for n in dict.fromkeys((number, donor))]
         available = [all(case.mask[c] for case in pair) for c in range(len(CHANNELS))]
         known = [all(region in case.case.convention.regions for case in pair) for region in REGIONS]
+        return Picked(number, donor, available, known)
+
+    def draw(
+        self, picked: Picked, shown: Sequence[bool], size: Size, rng: Random, *, repainted: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """A patch, ``(4, *size)`` float32, and its labels, ``(*size)`` of our classes.
+
+        Args:
+            shown: Which of the available channels to work on; the others are zero.
+            repainted: Probability that a core is painted into its tumour.
+
+        Raises:
+            InputError: As `pick`.
+        """
+        number, donor = picked.number, picked.donor
         cut = size
         if self._augmentation != "none":
             cut = (int(size[0] * ROOM), int(size[1] * ROOM), int(size[2] * ROOM))
-        # Only sequences that exist are worked on; the others stay zero.
-        channels = [c for c, there in enumerate(available) if there]
+        channels = [c for c, wanted in enumerate(shown) if wanted]
         if donor == number:
             start = self._start(number, self._centre(number, rng), cut, rng)
             part, labels, _ = self._cut(number, start, cut, channels)
         else:
             part, labels = self._transplanted(number, donor, cut, channels, rng)
-        # Without a share nothing is drawn for it, so that the samples of earlier recipes stay what they were.
-        if repainted and rng.random() < repainted:
-            part, labels = repaint(part, labels, channels, rng, known=all(known))
+        if rng.random() < repainted:
+            part, labels = repaint(part, labels, channels, rng, known=all(picked.known))
         part, labels = self._augmented(part, labels, size, rng)
         image = torch.zeros((len(CHANNELS), *size), device=part.device)
         image[channels] = part
-        return Drawn(image, labels, available, known)
+        return image, labels
 
     def shape(self, rng: Random) -> Tensor | None:
         """The label map of a random patient's tumour, ``(h, w, d)`` uint8; None when not all of its regions are known.

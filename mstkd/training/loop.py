@@ -335,6 +335,7 @@ def sample_plan(config: TrainingConfig) -> SamplePlan:
         bias_field=sampling.bias_field,
         subset_weights={NAMED[name]: weight for name, weight in sampling.subset_weights.items()},
         full_set_ramp=sampling.full_set_ramp * sampling.batch_size,
+        all_sequences=config.teacher is not None,
         length=config.steps * sampling.batch_size,
         seed=config.seed,
     )
