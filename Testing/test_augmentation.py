@@ -66,18 +66,20 @@ def test_intensities_change_inside_the_head_alone_and_by_their_seed(seed):
     image = torch.randn(3, 12, 12, 12, generator=torch.Generator().manual_seed(seed))
     image[:, :4] = 0
     image[2] = 0
-    drawn = distort(image, np.random.default_rng(seed), 0.15)
+    drawn = distort(image, range(3), np.random.default_rng(seed), 0.15)
     assert torch.isfinite(drawn).all()
     assert not drawn[:, :4].any()
     assert not drawn[2].any(), "an absent sequence stays absent"
-    torch.testing.assert_close(drawn, distort(image, np.random.default_rng(seed), 0.15))
+    torch.testing.assert_close(drawn, distort(image, range(3), np.random.default_rng(seed), 0.15))
+    torch.testing.assert_close(drawn[1:2], distort(image[1:2], [1], np.random.default_rng(seed), 0.15), msg="alone")
 
 
 def test_bias_fields_are_as_strong_as_they_may_be():
     flat = torch.ones(1, 16, 16, 16)
 
     def uneven(bias):
-        eighths = [F.avg_pool3d(distort(flat, np.random.default_rng(n), bias), 8) for n in range(60)]  # without noise
+        drawn = [distort(flat, [0], np.random.default_rng(n), bias) for n in range(60)]
+        eighths = [F.avg_pool3d(image, 8) for image in drawn]  # without noise
         return torch.stack([part.std() for part in eighths]).mean()
 
     assert uneven(0.0) < 0.1 * uneven(0.15) < 0.07 * uneven(0.3)

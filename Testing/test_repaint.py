@@ -35,7 +35,7 @@ def patient(tumour_mm: int = 20) -> tuple[torch.Tensor, torch.Tensor]:
 @given(SEEDS, st.booleans())
 def test_only_the_tumour_changes_and_it_stays_as_large(seed, known):
     image, labels = patient()
-    painted, relabelled = repaint(image, labels, range(4), np.random.default_rng(seed), known=known)
+    painted, relabelled = repaint(image, labels, range(4), np.random.default_rng(seed), known=known, enhancing=True)
     healthy = labels == 0
     torch.testing.assert_close(relabelled > 0, labels > 0)
     # The tumour's border is soft by a voxel.
@@ -49,7 +49,7 @@ def test_only_the_tumour_changes_and_it_stays_as_large(seed, known):
 @given(SEEDS)
 def test_labels_say_what_is_seen(seed):
     image, labels = patient()
-    painted, relabelled = repaint(image, labels, range(4), np.random.default_rng(seed), known=True)
+    painted, relabelled = repaint(image, labels, range(4), np.random.default_rng(seed), known=True, enhancing=True)
     change = painted - image
     inside, rim = relabelled == Tissue.NETC, relabelled == Tissue.ET
     assert (inside | rim).any()
@@ -67,7 +67,7 @@ def test_labels_say_what_is_seen(seed):
 def test_a_rim_is_as_bright_as_its_label_says():
     bright, voxels = 0, 0
     for seed in range(40):
-        painted, labels = repaint(*patient(), range(4), np.random.default_rng(seed), known=True)
+        painted, labels = repaint(*patient(), range(4), np.random.default_rng(seed), known=True, enhancing=True)
         rim = painted[T1GD][labels == Tissue.ET]
         bright, voxels = bright + int((rim > 0.1).sum()), voxels + len(rim)
     assert bright / voxels > 0.9, "brighter than the brain"
@@ -77,7 +77,9 @@ def test_without_t1gd_nothing_is_labelled_that_no_sequence_shows():
     channels = [FLAIR, T1, T2]
     image, labels = patient()
     for seed in range(40):
-        painted, relabelled = repaint(image[channels], labels, channels, np.random.default_rng(seed), known=True)
+        painted, relabelled = repaint(
+            image[channels], labels, channels, np.random.default_rng(seed), known=True, enhancing=False
+        )
         assert not (relabelled == Tissue.ET).any()
         core = relabelled == Tissue.NETC
         assert ((painted - image[channels])[:, core].abs().amax(0) > 0.05).float().mean() > 0.9
@@ -86,7 +88,7 @@ def test_without_t1gd_nothing_is_labelled_that_no_sequence_shows():
 def test_a_sequence_that_does_not_reach_the_patch_stays_empty():
     image, labels = patient()
     image[T2] = 0
-    painted, _ = repaint(image, labels, range(4), np.random.default_rng(0), known=True)
+    painted, _ = repaint(image, labels, range(4), np.random.default_rng(0), known=True, enhancing=True)
     assert not painted[T2].any()
     assert painted.isfinite().all()
 
@@ -94,21 +96,21 @@ def test_a_sequence_that_does_not_reach_the_patch_stays_empty():
 def test_every_kind_of_core_occurs():
     found = set()
     for seed in range(40):
-        _, labels = repaint(*patient(), range(4), np.random.default_rng(seed), known=True)
+        _, labels = repaint(*patient(), range(4), np.random.default_rng(seed), known=True, enhancing=True)
         found.add((bool((labels == Tissue.NETC).any()), bool((labels == Tissue.ET).any())))
     assert found == {(True, True), (True, False), (False, True)}
 
 
 def test_a_reference_that_knows_the_whole_tumour_alone_stays_as_it_is():
     image, labels = patient()
-    painted, relabelled = repaint(image, labels, range(4), np.random.default_rng(0), known=False)
+    painted, relabelled = repaint(image, labels, range(4), np.random.default_rng(0), known=False, enhancing=True)
     assert torch.equal(relabelled, labels)
     assert not torch.equal(painted, image)
 
 
 def test_next_to_no_tumour_is_left_alone():
     image, labels = patient(tumour_mm=8)
-    painted, relabelled = repaint(image, labels, range(4), np.random.default_rng(0), known=True)
+    painted, relabelled = repaint(image, labels, range(4), np.random.default_rng(0), known=True, enhancing=True)
     assert torch.equal(painted, image)
     assert torch.equal(relabelled, labels)
 

@@ -57,7 +57,7 @@ def test_the_recipients_own_tumour_stays(recipient, donor):
 def test_a_patch_with_a_transplant_has_what_both_patients_have_and_knows_what_both_know(tmp_path):
     datalist = read_datalist(write_patients(tmp_path))
     cases = [load_cached(case, tmp_path / "cache") for case in datalist if case.split == "train"]
-    patients = RealPatients(cases, {}, "none", torch.device("cpu"), 0.15)
+    patients = RealPatients(cases, {}, "none", torch.device("cpu"), 0.15, all_sequences=True)
     sizes: dict[bool, list[int]] = {True: [], False: []}
     for seed in range(30):
         rng = np.random.default_rng(seed)

@@ -6,7 +6,7 @@ the device's own, seeded from it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -87,30 +87,36 @@ def warp(array: Tensor, transform: Array, size: Size, mode: str) -> Tensor:
     return F.grid_sample(array[None].float(), grid, mode=mode, align_corners=True)[0]
 
 
-def distort(image: Tensor, rng: Random, bias: float) -> Tensor:
+def distort(image: Tensor, channels: Sequence[int], rng: Random, bias: float) -> Tensor:
     """Brightness, contrast, gamma, bias field, coarse sampling and noise, each in some of the sequences.
+
+    What a sequence becomes does not depend on which others there are.
 
     Args:
         image: ``(C, H, W, D)``, z-scored; what is 0 stays 0.
+        channels: Which sequence each channel of the image is.
         bias: Largest standard deviation of a bias field's logarithm.
     """
     inside = image != 0
-    count = len(image)
+    chosen, every = list(channels), len(CHANNELS)
 
     def some(probability: float, low: float, high: float, otherwise: float) -> Tensor:
-        drawn = np.where(rng.random(count) < probability, rng.uniform(low, high, count), otherwise)
+        drawn = np.where(rng.random(every) < probability, rng.uniform(low, high, every), otherwise)[chosen]
         return torch.from_numpy(drawn[:, None, None, None]).to(image)
 
     image = image * some(0.5, 0.75, 1.25, 1) + some(0.5, -0.25, 0.25, 0)
     if rng.random() < 0.3:
         image = _gamma(image, some(0.6, 0.7, 1.5, 1))
     if rng.random() < 0.3:
-        image = (image + MEAN_OVER_DEVIATION) * _field(image, rng, bias).exp() - MEAN_OVER_DEVIATION
-    coarse = rng.random(count) < 0.3
-    if coarse.any():
-        image = torch.stack([_coarser(one, rng) if c else one for one, c in zip(image, coarse, strict=True)])
+        nodes = rng.normal(0, rng.uniform(0, bias), (every, 3, 3, 3))[chosen]
+        image = (image + MEAN_OVER_DEVIATION) * _field(nodes, image).exp() - MEAN_OVER_DEVIATION
+    zooms = [_zoom(rng) if rng.random() < 0.3 else None for _ in range(every)]
+    if any(zooms[c] is not None for c in chosen):
+        image = torch.stack([_coarser(one, zooms[c]) for one, c in zip(image, chosen, strict=True)])
     if rng.random() < 0.4:
-        image = image + some(0.7, 0, 0.25, 0) * Noise(int(rng.integers(2**62)), image.device).white(*image.shape)
+        seed = int(rng.integers(2**62))
+        noise = [Noise(seed + c, image.device).white(*image.shape[1:]) for c in chosen]
+        image = image + some(0.7, 0, 0.25, 0) * torch.stack(noise)
     return image * inside
 
 
@@ -123,19 +129,26 @@ def _gamma(image: Tensor, gamma: Tensor) -> Tensor:
     return (bent - middle) / now.clamp_min(1e-6) * deviation + mean
 
 
-def _field(image: Tensor, rng: Random, deviation: float) -> Tensor:
-    """A smooth random field per channel, ``(C, H, W, D)``."""
-    nodes = torch.from_numpy(rng.normal(0, rng.uniform(0, deviation), (1, len(image), 3, 3, 3))).to(image)
-    return F.interpolate(nodes, size=image.shape[1:], mode="trilinear", align_corners=True)[0]
+def _field(nodes: Array, image: Tensor) -> Tensor:
+    """``(C, 3, 3, 3)`` spread smoothly over the image, ``(C, H, W, D)``."""
+    size = image.shape[1:]
+    return F.interpolate(torch.from_numpy(nodes)[None].to(image), size=size, mode="trilinear", align_corners=True)[0]
 
 
-def _coarser(image: Tensor, rng: Random) -> Tensor:
-    """``(H, W, D)`` as if it had been measured in thick slices or larger voxels."""
+def _zoom(rng: Random) -> Array:
+    """By what each axis is sampled more coarsely: thick slices or larger voxels."""
     zoom = np.ones(3)
     if rng.random() < 0.5:
         zoom[rng.integers(3)] = 1 / rng.uniform(2, 6)
     else:
         zoom[:] = rng.uniform(0.5, 1)
+    return zoom
+
+
+def _coarser(image: Tensor, zoom: Array | None) -> Tensor:
+    """``(H, W, D)`` as if it had been measured with larger voxels; as it is without a zoom."""
+    if zoom is None:
+        return image
     size = [max(1, round(n * z)) for n, z in zip(image.shape, zoom, strict=True)]
     small = F.interpolate(image[None, None], size=size, mode="area")
     return F.interpolate(small, size=image.shape, mode="trilinear", align_corners=False)[0, 0]

@@ -52,8 +52,8 @@ class SamplePlan:
             sequences, relative to 1, as often as each that is not named.
         full_set_ramp: Samples over which the chance of a sample with all its sequences
             falls from 1 to what it is otherwise.
-        all_sequences: Whether the image holds all of a patient's sequences, as a teacher needs,
-            and not the student's subset alone, which takes less time.
+        all_sequences: Whether the image holds all of a patient's sequences, as a teacher needs;
+            the student's subset alone, which is the same, takes less time.
         length: How many samples there are.
         seed: Of all of it.
     """
@@ -86,7 +86,9 @@ class SampleStream(Dataset[dict[str, Tensor]]):
         self, cases: Sequence[CachedCase], plan: SamplePlan, heads: Sequence[Head] = (), device: torch.device = CPU
     ) -> None:
         self.cases, self.plan, self.device = list(cases), plan, device
-        self._real = RealPatients(cases, plan.weights, plan.augmentation, device, plan.bias_field)
+        self._real = RealPatients(
+            cases, plan.weights, plan.augmentation, device, plan.bias_field, all_sequences=plan.all_sequences
+        )
         self._heads = [head.to(device) for head in heads]
 
     def __len__(self) -> int:
@@ -114,8 +116,7 @@ class SampleStream(Dataset[dict[str, Tensor]]):
         if picked is None:
             image, labels = self._synthetic(stage, rng)
         else:
-            shown = available if plan.all_sequences else mask.tolist()
-            image, labels = self._real.draw(picked, shown, stage.size, rng, repainted=stage.repainted)
+            image, labels = self._real.draw(picked, mask.tolist(), stage.size, rng, repainted=stage.repainted)
         return {
             "image": image,
             "label": labels.long(),

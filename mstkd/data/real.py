@@ -14,7 +14,7 @@ from mstkd.data.cache import CachedCase
 from mstkd.data.held import COARSE, Arrays, HeldCases
 from mstkd.data.repaint import repaint
 from mstkd.data.transplant import transplant
-from mstkd.modalities import CHANNELS
+from mstkd.modalities import CHANNELS, Modality
 from mstkd.regions import REGIONS
 
 Array = np.ndarray
@@ -50,6 +50,7 @@ class RealPatients:
             (also scaling, shear and intensities).
         device: Where patches are made.
         bias: Of ``strong``, as `distort` says.
+        all_sequences: Work on all that a patient has, also on what the student is not to see.
     """
 
     def __init__(
@@ -59,10 +60,12 @@ class RealPatients:
         augmentation: Augmentation,
         device: torch.device,
         bias: float,
+        *,
+        all_sequences: bool,
     ) -> None:
         share = np.array([weights.get(case.case.dataset, 1.0) for case in cases])
         self._share, self._held = share / share.sum(), HeldCases(cases, device)
-        self._augmentation, self._bias = augmentation, bias
+        self._augmentation, self._bias, self._all_sequences = augmentation, bias, all_sequences
 
     def pick(self, rng: Random, *, transplanted: float = 0.0) -> Picked:
         """Draw a patient, with probability ``transplanted`` also another one whose tumour to show.
@@ -79,12 +82,12 @@ class RealPatients:
         return Picked(number, donor, available, known)
 
     def draw(
-        self, picked: Picked, shown: Sequence[bool], size: Size, rng: Random, *, repainted: float = 0.0
+        self, picked: Picked, mask: Sequence[bool], size: Size, rng: Random, *, repainted: float = 0.0
     ) -> tuple[Tensor, Tensor]:
-        """A patch, ``(4, *size)`` float32, and its labels, ``(*size)`` of our classes.
+        """A patch, ``(4, *size)`` float32, zero in channels that are not worked on, and its labels, ``(*size)``.
 
         Args:
-            shown: Which of the available channels to work on; the others are zero.
+            mask: Which of the available channels the student sees.
             repainted: Probability that a core is painted into its tumour.
 
         Raises:
@@ -94,15 +97,16 @@ class RealPatients:
         cut = size
         if self._augmentation != "none":
             cut = (int(size[0] * ROOM), int(size[1] * ROOM), int(size[2] * ROOM))
-        channels = [c for c, wanted in enumerate(shown) if wanted]
+        channels = [c for c, wanted in enumerate(picked.available if self._all_sequences else mask) if wanted]
         if donor == number:
             start = self._start(number, self._centre(number, rng), cut, rng)
             part, labels, _ = self._cut(number, start, cut, channels)
         else:
             part, labels = self._transplanted(number, donor, cut, channels, rng)
         if rng.random() < repainted:
-            part, labels = repaint(part, labels, channels, rng, known=all(picked.known))
-        part, labels = self._augmented(part, labels, size, rng)
+            enhancing = bool(mask[Modality.T1GD.channel])
+            part, labels = repaint(part, labels, channels, rng, known=all(picked.known), enhancing=enhancing)
+        part, labels = self._augmented(part, labels, channels, size, rng)
         image = torch.zeros((len(CHANNELS), *size), device=part.device)
         image[channels] = part
         return image, labels
@@ -124,13 +128,17 @@ class RealPatients:
     def _any(self, rng: Random) -> int:
         return int(rng.choice(len(self._share), p=self._share))
 
-    def _augmented(self, part: Tensor, labels: Tensor, size: Size, rng: Random) -> tuple[Tensor, Tensor]:
+    def _augmented(
+        self, part: Tensor, labels: Tensor, channels: list[int], size: Size, rng: Random
+    ) -> tuple[Tensor, Tensor]:
         if self._augmentation == "none":
             return part, labels
         transform = random_transform(rng, strong=self._augmentation == "strong")
         part = warp(part, transform, size, "bilinear")
         labels = warp(labels[None], transform, size, "nearest")[0]
-        return (distort(part, rng, self._bias) if self._augmentation == "strong" else part), labels
+        if self._augmentation == "strong":
+            part = distort(part, channels, rng, self._bias)
+        return part, labels
 
     def _transplanted(
         self, number: int, donor: int, cut: Size, channels: list[int], rng: Random

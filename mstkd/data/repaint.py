@@ -37,7 +37,7 @@ KINDS = {"ring": 0.5, "cyst": 0.3, "solid": 0.2}
 
 
 def repaint(
-    image: Tensor, labels: Tensor, channels: Sequence[int], rng: Random, *, known: bool
+    image: Tensor, labels: Tensor, channels: Sequence[int], rng: Random, *, known: bool, enhancing: bool
 ) -> tuple[Tensor, Tensor]:
     """The image and labels with a painted core in the tumour; as they are where there is next to no tumour.
 
@@ -46,14 +46,13 @@ def repaint(
         labels: ``(H, W, D)`` uint8 of our classes.
         channels: Which sequence each channel of the image is.
         known: Whether the reference knows the core and its enhancement; otherwise the labels stay.
+        enhancing: Whether the core may enhance, which is in vain where nobody sees T1Gd.
     """
     tumour = labels != Tissue.BACKGROUND
     places = tumour.nonzero()
     if len(places) < LEAST:
         return image, labels
-    kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
-    if known and Modality.T1GD.channel not in channels:
-        kind = "cyst"  # nothing else would be seen
+    kind = str(rng.choice(list(KINDS), p=list(KINDS.values()))) if enhancing else "cyst"
     level = _level(places[int(rng.integers(len(places)))], len(places), tumour, rng)
     thickness = np.inf if kind == "solid" else rng.uniform(*RIM_MM) if kind == "ring" else 0.0
     soft = rng.uniform(*EDGE_MM)
@@ -62,12 +61,12 @@ def repaint(
     inside = F.avg_pool3d(tumour[None].float(), 3, 1, 1, count_include_pad=False)[0]
     core = torch.sigmoid(level / soft) * inside
     fluid = torch.sigmoid((level - thickness) / soft) * inside
-    bright = rng.uniform(*ENHANCED)
+    bright, strength = rng.uniform(*ENHANCED), rng.uniform(0.85, 1.0)
+    wetness = {modality: rng.uniform(*FLUID_SHARE[modality]) for modality in CHANNELS}
     painted = []
     for one, channel in zip(image, channels, strict=True):
         modality = CHANNELS[channel]
-        wet = torch.lerp(one, _fluid(one, modality), fluid * rng.uniform(*FLUID_SHARE[modality]))
-        strength = rng.uniform(0.85, 1.0)
+        wet = torch.lerp(one, _fluid(one, modality), fluid * wetness[modality])
         if modality is Modality.T1GD:
             wet = torch.lerp(wet, torch.full_like(wet, bright), strength * (core - fluid))
         painted.append(wet * (one != 0))
