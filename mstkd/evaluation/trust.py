@@ -10,7 +10,7 @@ from mstkd.evaluation.flagged import TENTH, FlaggedMean
 from mstkd.evaluation.layout import Cell, Table
 from mstkd.evaluation.scores import DECIMALS
 from mstkd.regions import REGIONS
-from mstkd.store.card import ALL
+from mstkd.store.card import ALL, FEWEST
 
 WHERE = (
     f"the voxels of the brain up to {NEAR_MM:.0f} mm from a probability above {100 * FAINT:.0f} % or from the "
@@ -21,7 +21,7 @@ WHERE = (
 def trust_sentences(calibration: Sequence[CalibrationMean], flagged: Sequence[FlaggedMean]) -> list[str]:
     """What to make of a probability and of the uncertainty overlay, with all available sequences."""
     parts = [
-        f"{mean.region} {mean.ece:.1f} % ({mean.ece_low:.1f} to {mean.ece_high:.1f}, cases: {mean.cases})"
+        f"{mean.region} {mean.ece:.1f} % ({_after(_ece_interval(mean))}cases: {mean.cases})"
         for mean in calibration
         if mean.modalities == ALL
     ]
@@ -32,9 +32,20 @@ def trust_sentences(calibration: Sequence[CalibrationMean], flagged: Sequence[Fl
 def _flagged_sentence(mean: FlaggedMean) -> str:
     return (
         f"With {ALL} sequences the most uncertain tenth of the brain holds {mean.share:.0f} % of the wrong voxels "
-        f"({mean.share_low:.0f} to {mean.share_high:.0f} %, cases: {mean.cases}); by chance it would hold "
-        f"{100 * TENTH:.0f} %."
+        f"({_after(_share_interval(mean))}cases: {mean.cases}); by chance it would hold {100 * TENTH:.0f} %."
     )
+
+
+def _ece_interval(mean: CalibrationMean) -> str:
+    return f"{mean.ece_low:.1f} to {mean.ece_high:.1f}" if mean.cases >= FEWEST else ""
+
+
+def _share_interval(mean: FlaggedMean) -> str:
+    return f"{mean.share_low:.0f} to {mean.share_high:.0f}" if mean.cases >= FEWEST else ""
+
+
+def _after(interval: str) -> str:
+    return f"{interval}, " if interval else ""
 
 
 def trust(calibration: Sequence[CalibrationMean], flagged: Sequence[FlaggedMean]) -> Table:
@@ -46,16 +57,14 @@ def trust(calibration: Sequence[CalibrationMean], flagged: Sequence[FlaggedMean]
         cells = [Cell(name)]
         for region in REGIONS:
             error = errors.get((name, region.value))
-            cells.append(Cell(f"{error.ece:.1f}", f"{error.ece_low:.1f} to {error.ece_high:.1f}") if error else Cell())
+            cells.append(Cell(f"{error.ece:.1f}", _ece_interval(error)) if error else Cell())
         share = shares.get(name)
-        cells.append(
-            Cell(f"{share.share:.0f}", f"{share.share_low:.0f} to {share.share_high:.0f}") if share else Cell()
-        )
+        cells.append(Cell(f"{share.share:.0f}", _share_interval(share)) if share else Cell())
         rows.append(cells)
     note = (
         f"ECE: mean expected calibration error in %, lower is better, {BINS} bins, over {WHERE}. Errors flagged: "
         "how many % of the wrong voxels lie in the most uncertain tenth of the brain, higher is better, 10 by chance. "
-        "With 95% intervals over patients."
+        f"With 95% intervals over patients where there are at least {FEWEST} cases."
     )
     header = ["Given", *(f"{region.value} ECE" for region in REGIONS), "Errors flagged"]
     return Table("Probabilities and uncertainty", note, header, rows)
