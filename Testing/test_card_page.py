@@ -22,7 +22,8 @@ MEASURED = {
         {"sequences": "all available", "region": "TC", "ece": 0.2, "ece_interval": [0.1, 0.3], "cases": 3},
     ],
     "uncertainty": [
-        {"sequences": "all available", "errors_flagged": 0.83, "errors_flagged_interval": [0.7, 0.9], "cases": 11}
+        {"sequences": "all available", "errors_flagged": 0.83, "errors_flagged_interval": [0.7, 0.9], "cases": 11},
+        {"sequences": "T2", "errors_flagged": 0.5, "errors_flagged_interval": [0.4, 0.6], "cases": 2},
     ],
     "failures": [
         {"case": "p7", "sequences": "FLAIR, T1", "region": "WT", "dice": 0.12, "caption": "p7: Dice 12 %, 9 mL missed."}
@@ -101,7 +102,8 @@ def test_a_person_reads_what_it_is_what_it_is_not_for_and_how_good_it_is(a_measu
         "| FLAIR | 71.2 (60.0 to 80.0, 12 cases) | - | - |",
         "| all available | - | - | 50.0 (2 cases) |",
         "WT 6.1 % (4.0 to 9.0, cases: 12), TC 20.0 % (cases: 3)",
-        "| all available | 6.1 (4.0 to 9.0) | 20.0 | - |",
+        "| all available | 6.1 (4.0 to 9.0) | 20.0 | - | 83 (70 to 90) |",
+        "| T2 | - | - | - | 50 |",
         "holds 83 % of the wrong voxels (70 to 90, cases: 11)",
         "p7: Dice 12 %, 9 mL missed.",
         "(failures.png)",

@@ -120,10 +120,22 @@ def test_a_run_paints_into_its_share_of_the_patients(tmp_path):
     cases = [load_cached(case, tmp_path / "cache") for case in datalist if case.split == "train"]
 
     def drawn(repainted: float) -> list[torch.Tensor]:
-        stage = Stage((24, 24, 24), repainted=repainted)
-        stream = SampleStream(cases, SamplePlan({}, [(0, stage)], "none", 0.15, {}, 0, True, 40, 1))
+        plan = SamplePlan(
+            weights={},
+            stages=[(0, Stage((24, 24, 24), repainted=repainted))],
+            augmentation="none",
+            bias_field=0.15,
+            subset_weights={},
+            full_set_ramp=0,
+            all_sequences=True,
+            length=40,
+            seed=1,
+        )
+        stream = SampleStream(cases, plan)
         return [stream[number]["image"] for number in range(40)]
 
-    plain, none, some = drawn(0.0), drawn(1e-9), drawn(1.0)
-    assert all(torch.equal(a, b) for a, b in zip(plain, none, strict=True))
-    assert any(not torch.equal(a, b) for a, b in zip(plain, some, strict=True))
+    plain, half, all_of_them = (drawn(share) for share in (0.0, 0.5, 1.0))
+    changed = [
+        sum(not torch.equal(a, b) for a, b in zip(plain, painted, strict=True)) for painted in (half, all_of_them)
+    ]
+    assert 0 < changed[0] < changed[1]

@@ -1,5 +1,6 @@
 """What a step is given: samples by their number, batches by processes and workers that may die."""
 
+import json
 import multiprocessing
 import os
 import pickle
@@ -18,6 +19,7 @@ from mstkd.data.datalist import read_datalist
 from mstkd.data.dataset import SamplePlan, SampleStream, Stage
 from mstkd.data.synthesis import load_heads, tumour
 from mstkd.errors import InputError
+from mstkd.modalities import Modality
 from mstkd.regions import Tissue
 from mstkd.training.batches import batches
 from mstkd.training.config import read_config
@@ -156,7 +158,7 @@ def test_a_sample_depends_on_its_number_alone_and_the_student_sees_a_part_of_the
     assert len(subsets) == 5, "FLAIR, T1, T1Gd, and each of the two pairs"
 
 
-def test_without_a_teacher_a_sample_holds_what_the_student_sees_alone_and_is_otherwise_the_same(cases):
+def test_without_a_teacher_a_patients_sample_holds_what_the_student_sees_alone_and_is_otherwise_the_same(cases):
     stages = [(0, Stage((24, 24, 24), transplanted=0.3, repainted=0.7))]
     with_all, alone = (SampleStream(cases, plan(all_sequences=teacher, stages=stages)) for teacher in (True, False))
     fewer = 0
@@ -164,11 +166,41 @@ def test_without_a_teacher_a_sample_holds_what_the_student_sees_alone_and_is_oth
         whole, part = with_all[index], alone[index]
         mask = whole["mask"]
         assert torch.equal(part["mask"], mask)
-        assert torch.equal(part["label"], whole["label"])
+        for name in ("label", "available", "known"):
+            assert torch.equal(part[name], whole[name])
         torch.testing.assert_close(part["image"][mask], whole["image"][mask])
         assert not part["image"][~mask].any()
         fewer += int(not torch.equal(mask, whole["available"]))
     assert fewer
+
+
+def test_a_painted_core_enhances_only_where_the_student_sees_t1gd(cases):
+    plain, painted = (
+        SampleStream(cases, plan(augmentation="none", stages=[(0, Stage((24, 24, 24), repainted=share))], length=80))
+        for share in (0.0, 1.0)
+    )
+    enhances = {True: 0, False: 0}
+    for index in range(80):
+        before, after = plain[index], painted[index]
+        added = (after["label"] == Tissue.ET) & (before["label"] != Tissue.ET)
+        enhances[bool(after["mask"][Modality.T1GD.channel])] += int(added.any())
+    assert enhances[True] > 0
+    assert enhances[False] == 0
+
+
+def test_patients_without_a_sequence_in_common_exchange_no_tumours(tmp_path):
+    datalist = write_patients(tmp_path / "patients")
+    listed = json.loads(datalist.read_text())
+    train = [entry for entry in listed["cases"] if entry["split"] == "train"]
+    for entry, keep in zip(train, ("flair", "t1"), strict=False):
+        entry["images"] = {keep: entry["images"].get(keep) or next(iter(entry["images"].values()))}
+    datalist.write_text(json.dumps({"cases": train[:2]}))
+    cases = [load_cached(case, tmp_path / "cache") for case in read_datalist(datalist)]
+    stream = SampleStream(cases, plan(stages=[(0, Stage((16, 16, 16), transplanted=1.0))]))
+    assert {tuple(stream[index]["available"].tolist()) for index in range(20)} == {
+        (True, False, False, False),
+        (False, True, False, False),
+    }
 
 
 def test_a_stream_that_is_handed_to_another_process_draws_the_same(cases):
@@ -201,8 +233,9 @@ def test_some_synthetic_patients_have_no_tumour_where_that_is_asked_for(cases, t
         stages = [(0, Stage((48, 48, 48), synthetic=1.0, tumour_free=share))]
         stream = SampleStream(cases, plan(stages=stages), heads)
         healthy[share] = sum(not stream[index]["label"].any() for index in range(20))
-    assert healthy[0.0] < 4, "a patch may end before the tumour begins"
-    assert 4 < healthy[0.5] < 18
+    # A patch may end before the tumour begins.
+    assert healthy[0.0] < 0.2 * 20
+    assert 0.3 * 20 < healthy[0.5] < 0.8 * 20
     assert healthy[1.0] == 20
 
 
@@ -231,3 +264,9 @@ def test_a_run_shows_its_student_the_combinations_that_its_configuration_weighs(
     masks = [tuple(sample["mask"].tolist()) for sample in (stream[i] for i in range(8, 12)) if sample["available"][2]]
     assert masks
     assert set(masks) == {(False, False, True, False)}
+
+
+def test_a_teachers_run_draws_all_sequences_and_one_without_what_the_student_sees(tmp_path):
+    path = write_config(tmp_path / "config.yaml")
+    assert sample_plan(read_config(path)).all_sequences
+    assert not sample_plan(read_config(path, ["teacher=null", "distillation=null"])).all_sequences

@@ -57,12 +57,12 @@ def test_the_recipients_own_tumour_stays(recipient, donor):
 def test_a_patch_with_a_transplant_has_what_both_patients_have_and_knows_what_both_know(tmp_path):
     datalist = read_datalist(write_patients(tmp_path))
     cases = [load_cached(case, tmp_path / "cache") for case in datalist if case.split == "train"]
-    patients = RealPatients(cases, {}, "none", torch.device("cpu"), 0.15, all_sequences=True)
+    patients = RealPatients(cases, {}, "none", torch.device("cpu"), 0.15)
     sizes: dict[bool, list[int]] = {True: [], False: []}
     for seed in range(30):
         rng = np.random.default_rng(seed)
-        picked = patients.pick(rng, transplanted=1.0)
-        image, labels = patients.draw(picked, picked.available, (32, 32, 32), rng)
+        picked = patients.pick(rng, 1.0)
+        image, labels = patients.draw(picked, picked.available, (32, 32, 32), rng, repainted=0.0, enhancing=False)
         two = picked.donor != picked.number
         sizes[two].append(int((labels > 0).sum()))
         assert image.flatten(1).any(1).tolist() == picked.available

@@ -24,14 +24,12 @@ Random = np.random.Generator
 ROTATION = (0.25, 0.25, 0.35)
 """Largest rotation about each axis, radians."""
 SCALE, SHEAR = 0.15, 0.05
-ALL_ALIKE: Mapping[tuple[Modality, ...], float] = {}
-"""Weights of subsets that are drawn equally often."""
 MEAN_OVER_DEVIATION = 4.0
 """Of a brain's intensities, about: where zero signal lies in a z-scored image, below its mean."""
 
 
 def random_subset(
-    present: Iterable[bool], rng: Random, full: float = 0.0, weights: Mapping[tuple[Modality, ...], float] = ALL_ALIKE
+    present: Iterable[bool], rng: Random, full: float, weights: Mapping[tuple[Modality, ...], float]
 ) -> Array:
     """A randomly drawn non-empty subset of the channels that exist, ``(4,)`` bool.
 
@@ -98,19 +96,19 @@ def distort(image: Tensor, channels: Sequence[int], rng: Random, bias: float) ->
         bias: Largest standard deviation of a bias field's logarithm.
     """
     inside = image != 0
-    chosen, every = list(channels), len(CHANNELS)
+    chosen, count = list(channels), len(CHANNELS)
 
     def some(probability: float, low: float, high: float, otherwise: float) -> Tensor:
-        drawn = np.where(rng.random(every) < probability, rng.uniform(low, high, every), otherwise)[chosen]
+        drawn = np.where(rng.random(count) < probability, rng.uniform(low, high, count), otherwise)[chosen]
         return torch.from_numpy(drawn[:, None, None, None]).to(image)
 
     image = image * some(0.5, 0.75, 1.25, 1) + some(0.5, -0.25, 0.25, 0)
     if rng.random() < 0.3:
         image = _gamma(image, some(0.6, 0.7, 1.5, 1))
     if rng.random() < 0.3:
-        nodes = rng.normal(0, rng.uniform(0, bias), (every, 3, 3, 3))[chosen]
+        nodes = rng.normal(0, rng.uniform(0, bias), (count, 3, 3, 3))[chosen]
         image = (image + MEAN_OVER_DEVIATION) * _field(nodes, image).exp() - MEAN_OVER_DEVIATION
-    zooms = [_zoom(rng) if rng.random() < 0.3 else None for _ in range(every)]
+    zooms = [_zoom(rng) if rng.random() < 0.3 else None for _ in range(count)]
     if any(zooms[c] is not None for c in chosen):
         image = torch.stack([_coarser(one, zooms[c]) for one, c in zip(image, chosen, strict=True)])
     if rng.random() < 0.4:
@@ -136,7 +134,7 @@ def _field(nodes: Array, image: Tensor) -> Tensor:
 
 
 def _zoom(rng: Random) -> Array:
-    """By what each axis is sampled more coarsely: thick slices or larger voxels."""
+    """How finely each axis is still sampled, ``(3,)`` of at most 1: thick slices or larger voxels."""
     zoom = np.ones(3)
     if rng.random() < 0.5:
         zoom[rng.integers(3)] = 1 / rng.uniform(2, 6)

@@ -52,8 +52,8 @@ class SamplePlan:
             sequences, relative to 1, as often as each that is not named.
         full_set_ramp: Samples over which the chance of a sample with all its sequences
             falls from 1 to what it is otherwise.
-        all_sequences: Whether the image holds all of a patient's sequences, as a teacher needs;
-            the student's subset alone, which is the same, takes less time.
+        all_sequences: Whether the image of a real patient holds all sequences, as a teacher needs;
+            with the student's subset alone, otherwise the same, it takes less time.
         length: How many samples there are.
         seed: Of all of it.
     """
@@ -86,9 +86,7 @@ class SampleStream(Dataset[dict[str, Tensor]]):
         self, cases: Sequence[CachedCase], plan: SamplePlan, heads: Sequence[Head] = (), device: torch.device = CPU
     ) -> None:
         self.cases, self.plan, self.device = list(cases), plan, device
-        self._real = RealPatients(
-            cases, plan.weights, plan.augmentation, device, plan.bias_field, all_sequences=plan.all_sequences
-        )
+        self._real = RealPatients(cases, plan.weights, plan.augmentation, device, plan.bias_field)
         self._heads = [head.to(device) for head in heads]
 
     def __len__(self) -> int:
@@ -98,7 +96,8 @@ class SampleStream(Dataset[dict[str, Tensor]]):
         """``image`` (4, H, W, D), ``label`` (H, W, D), ``available`` and ``mask`` (4,), ``known`` (3,).
 
         ``available`` says which sequences the patient has and ``mask`` which of them the student
-        sees; ``known`` says which of WT, TC and ET the reference knows.
+        sees; without `SamplePlan.all_sequences` the image may lack the others. ``known`` says which
+        of WT, TC and ET the reference knows.
 
         Raises:
             InputError: A case's file in the cache is gone or unreadable.
@@ -110,13 +109,17 @@ class SampleStream(Dataset[dict[str, Tensor]]):
         available, known = [True] * len(CHANNELS), [True] * len(REGIONS)
         picked = None
         if rng.random() >= stage.synthetic:
-            picked = self._real.pick(rng, transplanted=stage.transplanted)
+            picked = self._real.pick(rng, stage.transplanted)
             available, known = picked.available, picked.known
         mask = random_subset(available, rng, full, plan.subset_weights)
         if picked is None:
             image, labels = self._synthetic(stage, rng)
         else:
-            image, labels = self._real.draw(picked, mask.tolist(), stage.size, rng, repainted=stage.repainted)
+            shown = available if plan.all_sequences else mask.tolist()
+            enhancing = bool(mask[Modality.T1GD.channel])
+            image, labels = self._real.draw(
+                picked, shown, stage.size, rng, repainted=stage.repainted, enhancing=enhancing
+            )
         return {
             "image": image,
             "label": labels.long(),

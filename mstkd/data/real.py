@@ -14,7 +14,7 @@ from mstkd.data.cache import CachedCase
 from mstkd.data.held import COARSE, Arrays, HeldCases
 from mstkd.data.repaint import repaint
 from mstkd.data.transplant import transplant
-from mstkd.modalities import CHANNELS, Modality
+from mstkd.modalities import CHANNELS
 from mstkd.regions import REGIONS
 
 Array = np.ndarray
@@ -26,11 +26,11 @@ TUMOUR_CENTRED = 0.67
 
 
 class Picked(NamedTuple):
-    """Of whom a patch will be.
+    """Whom a patch will show, as numbers among the cases.
 
     Attributes:
-        number: The patient's.
-        donor: That of the patient whose tumour it shows, often the same.
+        number: The patient.
+        donor: The patient whose tumour is put in; without a transplant the patient again.
         available: Which channels both have.
         known: Which of WT, TC and ET both references know.
     """
@@ -50,7 +50,6 @@ class RealPatients:
             (also scaling, shear and intensities).
         device: Where patches are made.
         bias: Of ``strong``, as `distort` says.
-        all_sequences: Work on all that a patient has, also on what the student is not to see.
     """
 
     def __init__(
@@ -60,21 +59,19 @@ class RealPatients:
         augmentation: Augmentation,
         device: torch.device,
         bias: float,
-        *,
-        all_sequences: bool,
     ) -> None:
         share = np.array([weights.get(case.case.dataset, 1.0) for case in cases])
         self._share, self._held = share / share.sum(), HeldCases(cases, device)
-        self._augmentation, self._bias, self._all_sequences = augmentation, bias, all_sequences
+        self._augmentation, self._bias = augmentation, bias
 
-    def pick(self, rng: Random, *, transplanted: float = 0.0) -> Picked:
-        """Draw a patient, with probability ``transplanted`` also another one whose tumour to show.
+    def pick(self, rng: Random, transplanted: float) -> Picked:
+        """Draw a patient, with probability ``transplanted`` also another one whose tumour is put in.
 
         Raises:
             InputError: The case's file in the cache is gone or unreadable.
         """
         number, donor = self._any(rng), self._any(rng)
-        if rng.random() >= transplanted or donor == number or not len(self._held.places(donor, tumour=True)):
+        if rng.random() >= transplanted or not self._can_give(donor, number):
             donor = number
         pair = [self._held.cases[n] for n in dict.fromkeys((number, donor))]
         available = [all(case.mask[c] for case in pair) for c in range(len(CHANNELS))]
@@ -82,13 +79,14 @@ class RealPatients:
         return Picked(number, donor, available, known)
 
     def draw(
-        self, picked: Picked, mask: Sequence[bool], size: Size, rng: Random, *, repainted: float = 0.0
+        self, picked: Picked, shown: Sequence[bool], size: Size, rng: Random, *, repainted: float, enhancing: bool
     ) -> tuple[Tensor, Tensor]:
-        """A patch, ``(4, *size)`` float32, zero in channels that are not worked on, and its labels, ``(*size)``.
+        """A patch, ``(4, *size)`` float32, and its labels, ``(*size)`` of our classes.
 
         Args:
-            mask: Which of the available channels the student sees.
+            shown: Which of the available channels the patch has; the others are zero.
             repainted: Probability that a core is painted into its tumour.
+            enhancing: Whether that core may enhance.
 
         Raises:
             InputError: As `pick`.
@@ -97,14 +95,13 @@ class RealPatients:
         cut = size
         if self._augmentation != "none":
             cut = (int(size[0] * ROOM), int(size[1] * ROOM), int(size[2] * ROOM))
-        channels = [c for c, wanted in enumerate(picked.available if self._all_sequences else mask) if wanted]
+        channels = [c for c, wanted in enumerate(shown) if wanted]
         if donor == number:
             start = self._start(number, self._centre(number, rng), cut, rng)
             part, labels, _ = self._cut(number, start, cut, channels)
         else:
             part, labels = self._transplanted(number, donor, cut, channels, rng)
         if rng.random() < repainted:
-            enhancing = bool(mask[Modality.T1GD.channel])
             part, labels = repaint(part, labels, channels, rng, known=all(picked.known), enhancing=enhancing)
         part, labels = self._augmented(part, labels, channels, size, rng)
         image = torch.zeros((len(CHANNELS), *size), device=part.device)
@@ -124,6 +121,15 @@ class RealPatients:
         low, high = tumour.min(axis=0), tumour.max(axis=0) + COARSE
         labels = crop(self._held.arrays(number).labels, low, tuple((high - low).tolist()))
         return labels.to(self._held.device)
+
+    def _can_give(self, donor: int, number: int) -> bool:
+        """Whether a transplant would show something: another patient's tumour, in a sequence that both have."""
+        both = (case.mask for case in (self._held.cases[donor], self._held.cases[number]))
+        return (
+            donor != number
+            and any(map(all, zip(*both, strict=True)))
+            and len(self._held.places(donor, tumour=True)) > 0
+        )
 
     def _any(self, rng: Random) -> int:
         return int(rng.choice(len(self._share), p=self._share))
@@ -167,6 +173,7 @@ class RealPatients:
         return np.where(have > want, np.clip(start, 0, np.maximum(0, have - want)), (have - want) // 2)
 
     def _cut(self, number: int, start: Array, cut: Size, channels: list[int]) -> Arrays:
-        images, labels, brain = (crop(array, start, cut) for array in self._held.arrays(number))
+        images, labels, brain = self._held.arrays(number)
         device = self._held.device
-        return Arrays(images[channels].to(device).float(), labels.to(device), brain.to(device))
+        shown = torch.stack([crop(images[c], start, cut) for c in channels]).to(device).float()
+        return Arrays(shown, crop(labels, start, cut).to(device), crop(brain, start, cut).to(device))

@@ -33,7 +33,7 @@ RIM_MM, EDGE_MM = (2.0, 6.0), (0.4, 1.2)
 ENHANCED = (1.5, 4.0)
 """Grey values of enhancement in deviations above the brain's mean; in BraTS patients the median is 1.2 to 3.6."""
 KINDS = {"ring": 0.5, "cyst": 0.3, "solid": 0.2}
-"""How often a core is fluid with an enhancing rim, fluid alone, or enhances wholly."""
+"""How often a core that may enhance is fluid with an enhancing rim, fluid alone, or enhances wholly."""
 
 
 def repaint(
@@ -46,7 +46,7 @@ def repaint(
         labels: ``(H, W, D)`` uint8 of our classes.
         channels: Which sequence each channel of the image is.
         known: Whether the reference knows the core and its enhancement; otherwise the labels stay.
-        enhancing: Whether the core may enhance, which is in vain where nobody sees T1Gd.
+        enhancing: Whether the core may enhance, which a student without T1Gd would learn in vain.
     """
     tumour = labels != Tissue.BACKGROUND
     places = tumour.nonzero()

@@ -21,7 +21,7 @@ WHERE = (
 def trust_sentences(calibration: Sequence[CalibrationMean], flagged: Sequence[FlaggedMean]) -> list[str]:
     """What to make of a probability and of the uncertainty overlay, with all available sequences."""
     parts = [
-        f"{mean.region} {mean.ece:.1f} % ({_after(_ece_interval(mean))}cases: {mean.cases})"
+        f"{mean.region} {mean.ece:.1f} % ({_certainty(_ece_interval(mean), mean.cases)})"
         for mean in calibration
         if mean.modalities == ALL
     ]
@@ -32,7 +32,7 @@ def trust_sentences(calibration: Sequence[CalibrationMean], flagged: Sequence[Fl
 def _flagged_sentence(mean: FlaggedMean) -> str:
     return (
         f"With {ALL} sequences the most uncertain tenth of the brain holds {mean.share:.0f} % of the wrong voxels "
-        f"({_after(_share_interval(mean))}cases: {mean.cases}); by chance it would hold {100 * TENTH:.0f} %."
+        f"({_certainty(_share_interval(mean), mean.cases)}); by chance it would hold {100 * TENTH:.0f} %."
     )
 
 
@@ -44,8 +44,8 @@ def _share_interval(mean: FlaggedMean) -> str:
     return f"{mean.share_low:.0f} to {mean.share_high:.0f}" if mean.cases >= FEWEST else ""
 
 
-def _after(interval: str) -> str:
-    return f"{interval}, " if interval else ""
+def _certainty(interval: str, cases: int) -> str:
+    return ", ".join(filter(None, [interval, f"cases: {cases}"]))
 
 
 def trust(calibration: Sequence[CalibrationMean], flagged: Sequence[FlaggedMean]) -> Table:

@@ -18,7 +18,7 @@ CURVES, FAILURES = "curves.png", "failures.png"
 ALL = "all available"
 """What a card calls the sequences that a patient has; other combinations are called as `describe` does."""
 FEWEST = 6
-"""Patients without whom an interval over them says next to nothing."""
+"""Patients, where a card counts them cases, without whom an interval says next to nothing."""
 Card = dict[str, Any]
 
 _PERMISSIVE = {"apache 2", "apache 2.0", "mit", "bsd 2 clause", "bsd 3 clause", "cc0", "cc0 1.0", "cc by 4.0"}

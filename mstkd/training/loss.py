@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import torch
 from torch import Tensor
 
-from mstkd.regions import REGIONS, Region, Tissue
+from mstkd.regions import REGIONS, Tissue
 
 TUMOUR = slice(Tissue.BACKGROUND + 1, None)
 """The classes of a whole tumour, all but background; a slice, as indexing with a list is slow backwards."""
@@ -29,19 +31,16 @@ def dice_loss(probabilities: Tensor, labels: Tensor, known: Tensor, smooth: floa
     The smoothing s (voxels, about 0.1 mL at 1 mm) gives an empty region a loss that falls
     as invented voxels vanish, instead of a constant 1. Arguments as of `segmentation_loss`.
     """
-    p = probabilities.flatten(2)
-    g = torch.stack([_in_region(labels, region) for region in REGIONS], dim=1).flatten(2).to(p.dtype)
-    # A region's probability is the sum of its classes', so the classes' sums suffice.
-    members = torch.tensor([[tissue in region.tissues for tissue in Tissue] for region in REGIONS]).to(p)
-    overlap = (g @ p.transpose(1, 2) * members).sum(2)
-    terms = 1 - (2 * overlap + smooth) / (p.sum(2) @ members.T + g.sum(2) + smooth)
+    # All at once: taking one class after the other is slow backwards.
+    classes, labels = probabilities.flatten(2).unbind(dim=1), labels.flatten(1)
+    terms = []
+    for region in REGIONS:
+        p = reduce(torch.add, (classes[tissue] for tissue in region.tissues))
+        g = torch.stack([labels == tissue for tissue in region.tissues]).any(dim=0).to(p.dtype)
+        terms.append(1 - (2 * (p * g).sum(1) + smooth) / (p.sum(1) + g.sum(1) + smooth))
     # What is unknown weighs 0, rather than being left out: asking a GPU which it is would make it wait.
-    weights = known.to(p.dtype)
-    return ((terms * weights).sum(1) / weights.sum(1)).mean()
-
-
-def _in_region(labels: Tensor, region: Region) -> Tensor:
-    return torch.stack([labels == tissue for tissue in region.tissues]).any(dim=0)
+    weights = known.to(probabilities.dtype)
+    return ((torch.stack(terms, dim=1) * weights).sum(1) / weights.sum(1)).mean()
 
 
 def cross_entropy(log_p: Tensor, labels: Tensor, known: Tensor) -> Tensor:

@@ -90,10 +90,12 @@ class Trial:
 
 
 def probed(config: TrainingConfig, patch: tuple[int, int, int], steps: int) -> TrainingConfig:
-    """The configuration with that many steps of one patch, without checkpoint, validation or a base."""
+    """The configuration with that many steps of one patch as most are, without checkpoint, validation or a base."""
     phase = next(phase for phase in config.phases if phase.patch == patch).model_copy(update={"steps": steps})
     validation = config.validation.model_copy(update={"every": NEVER})
+    sampling = config.sampling.model_copy(update={"full_set_ramp": 0})
     changes: dict[str, Any] = {"phases": (phase,), "validation": validation, "checkpoint_every": NEVER}
+    changes["sampling"] = sampling
     return config.model_copy(update=changes | {"start_from": None})
 
 
