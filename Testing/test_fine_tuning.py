@@ -120,6 +120,35 @@ def test_the_card_names_the_model_it_comes_from_and_that_models_patients_count_a
     assert seen_cases(twice, [cases["d"]], patients) == ["d"]
 
 
+def test_a_package_may_take_a_share_of_its_weights_from_the_base(tmp_path, train, config, base):
+    train(config)
+    alone, half = tmp_path / "alone", tmp_path / "half"
+    package_run(tmp_path / "run", alone, WORDS)
+    package_run(tmp_path / "run", half, WORDS, base_share=0.5)
+    begun, trained, mean = (load_package(folder).network.state_dict() for folder in (base, alone, half))
+    for name, weight in mean.items():
+        # Weights in eight bits: as near as their steps are.
+        near = 0.02 * float(weight.abs().max())
+        torch.testing.assert_close(weight, (begun[name] + trained[name]) / 2, atol=near, rtol=0)
+    assert any(not torch.equal(trained[name], mean[name]) for name in mean)
+    assert load_package(half).card["training"]["base_share"] == 0.5
+    assert "base_share" not in load_package(alone).card["training"]
+
+
+def test_a_share_of_a_base_that_is_another_by_now_or_never_was_is_refused(tmp_path, train, config, base, small_network):
+    train(config)
+    card_file = base / "card.json"
+    other = json.loads(card_file.read_text())
+    other["weights"]["sha256"] = "0" * 64
+    card_file.write_text(json.dumps(other))
+    with pytest.raises(InputError, match="is another model than"):
+        package_run(tmp_path / "run", tmp_path / "model", WORDS, base_share=0.5)
+    train(read_config(write_config(tmp_path / "plain.yaml", phases=SHORT)), "plain")
+    with pytest.raises(InputError, match="did not start from a model"):
+        package_run(tmp_path / "plain", tmp_path / "model", WORDS, base_share=0.5)
+    assert not (tmp_path / "model").exists()
+
+
 def test_a_frozen_teachers_patients_count_as_seen_by_its_student(tmp_path, train, base, datalist):
     teacher = {"kind": "frozen", "package": str(base), "dice_weight": 0.0}
     taught = read_config(write_config(tmp_path / "taught.yaml", teacher=teacher, phases=SHORT))

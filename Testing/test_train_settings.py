@@ -111,6 +111,7 @@ def test_the_section_begins_with_the_compact_preset_and_its_meaning(view, ui, ch
         "fourth student",
         "second student",
         "first student",
+        "fifth student",
         "third student",
         "student",
         "compact",

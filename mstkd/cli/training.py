@@ -134,12 +134,18 @@ def package(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the new model package.")],
     description: Annotated[Path, typer.Option(help="JSON: name, version, summary and licences.")],
     teacher: Annotated[bool, typer.Option("--teacher", help="Package the jointly trained teacher instead.")] = False,
+    base_share: Annotated[
+        float, typer.Option(min=0, max=0.99, help="Share of the weights of the model that the run started from.")
+    ] = 0.0,
 ) -> None:
     """Turn a run's best student into a model package; measure it afterwards with 'evaluate --card'."""
     with sentences():
         from mstkd.training.export import package_run, read_description
 
-        training = package_run(run, output, read_description(description), teacher=teacher)["training"]
+        if teacher and base_share:
+            raise InputError("--base-share is of the student; leave out --teacher.")
+        written = package_run(run, output, read_description(description), teacher=teacher, base_share=base_share)
+        training = written["training"]
         best = f"best validated, after step {training['chosen']['step']}" if "chosen" in training else "last"
         talk.print(f"Written to {output}: the {'teacher' if teacher else 'student'}, {best}.", markup=False)
 

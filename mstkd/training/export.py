@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import torch
 from pydantic import Field, ValidationError
+from torch import Tensor
 
 from mstkd.data.cache import content_key
 from mstkd.data.datalist import Case, read_datalist
@@ -25,6 +27,7 @@ from mstkd.store.card import CURVES
 from mstkd.training.checkpoint import load_best, load_checkpoint
 from mstkd.training.config import TrainingConfig, read_config
 from mstkd.training.curves import curve_points, draw_curves
+from mstkd.training.fine_tuning import base_of
 from mstkd.training.origins import origins
 from mstkd.training.run import config_of
 from mstkd.training.student import network_weights
@@ -71,7 +74,9 @@ def parse_description(values: Any, source: str) -> Description:
         raise InputError(f"{source} is no description of a model ({reason}); see docs/training.md.") from error
 
 
-def package_run(run: Path, folder: Path, description: Description, *, teacher: bool = False) -> Card:
+def package_run(
+    run: Path, folder: Path, description: Description, *, teacher: bool = False, base_share: float = 0.0
+) -> Card:
     """Write the run's best student and a card that says where it comes from, with its curves; returns the card.
 
     The best is the one with the highest mean Dice on the validation cases, or the last
@@ -79,10 +84,13 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
 
     Args:
         teacher: The teacher that was trained beside the student instead.
+        base_share: How much of the student's weights are those of the model that the run started from,
+            ``share base + (1 - share) student``: often better than either (Wortsman et al., Robust
+            fine-tuning of zero-shot models, CVPR 2022).
 
     Raises:
         InputError: The run is incomplete, or trained no teacher of its own; a licence is not
-            named; the folder is not empty.
+            named; the folder is not empty; the base is gone, or there was none.
     """
     config = read_config(config_of(run))
     state = load_checkpoint(run)
@@ -94,7 +102,8 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty; choose a new folder for the package with -o.")
     network = MSTKDNet(config.architecture)
-    network.load_state_dict(_teacher_weights(run, state) if teacher else load_best(run) or state["average"]["network"])
+    weights = _teacher_weights(run, state) if teacher else load_best(run) or state["average"]["network"]
+    network.load_state_dict(_with_base(weights, base_of(run, config), base_share) if base_share else weights)
     low, high = CLIP_PERCENTILES
     card: Card = {
         "format": 3,
@@ -115,6 +124,8 @@ def package_run(run: Path, folder: Path, description: Description, *, teacher: b
         "accuracy": [],
     }
     card["training"]["steps"] = state["step"]
+    if base_share:
+        card["training"]["base_share"] = base_share
     if description.not_for:
         card["not_for"] = description.not_for
     if state["best"] and not teacher:
@@ -173,6 +184,10 @@ def _without_paths(config: dict[str, Any]) -> dict[str, Any]:
         config = config | {"teacher": teacher | {"package": Path(teacher["package"]).name}}
     places = {"start_from": start, "heads": heads}
     return config | {name: Path(place).name for name, place in places.items() if place}
+
+
+def _with_base(weights: dict[str, Tensor], base: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    return {name: torch.lerp(weight, base[name], share) for name, weight in weights.items()}
 
 
 def _teacher_weights(run: Path, state: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from mstkd.errors import InputError
 from mstkd.models import Card, ModelPackage, load_package, read_card
 from mstkd.models.package import architecture_from
@@ -42,6 +44,19 @@ def load_base(config: TrainingConfig) -> ModelPackage | None:
             f"use its own: --set 'network={network}'."
         )
     return package
+
+
+def base_of(run: Path, config: TrainingConfig) -> dict[str, Tensor]:
+    """The weights that a run started from.
+
+    Raises:
+        InputError: It started from none, or the model is gone or another one by now.
+    """
+    check_base(run, config, begun=False)
+    package = load_base(config)
+    if package is None:
+        raise InputError(f"{run} did not start from a model; leave out --base-share.")
+    return package.network.state_dict()
 
 
 def check_base(run: Path, config: TrainingConfig, *, begun: bool) -> None:
