@@ -127,8 +127,8 @@ def test_a_package_may_take_a_share_of_its_weights_from_the_base(tmp_path, train
     package_run(tmp_path / "run", half, WORDS, base_share=0.5)
     begun, trained, mean = (load_package(folder).network.state_dict() for folder in (base, alone, half))
     for name, weight in mean.items():
-        # Weights in eight bits: as near as their steps are.
-        near = 0.02 * float(weight.abs().max())
+        # As near as the steps of packaged weights are.
+        near = 0.03 * float(weight.abs().max())
         torch.testing.assert_close(weight, (begun[name] + trained[name]) / 2, atol=near, rtol=0)
     assert any(not torch.equal(trained[name], mean[name]) for name in mean)
     assert load_package(half).card["training"]["base_share"] == 0.5
