@@ -113,6 +113,14 @@ def test_a_person_reads_what_it_is_what_it_is_not_for_and_how_good_it_is(a_measu
         assert words in text
 
 
+def test_a_card_says_how_much_of_the_weights_is_the_bases(a_measured_package):
+    measured = read_card(a_measured_package)
+    base = {"name": "before", "version": "1", "licence": "CC0", "sha256": "0" * 64, "data": [], "validation": []}
+    measured["training"] |= {"base": base, "base_share": 0.4}
+    write_card(a_measured_package, measured)
+    assert "40 % of the weights are before 1's" in shown(a_measured_package)
+
+
 def test_the_page_holds_its_pictures(a_measured_package, tmp_path):
     shown(a_measured_package, "-o", tmp_path / "card.html")
     page = (tmp_path / "card.html").read_text()

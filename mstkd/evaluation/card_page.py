@@ -46,6 +46,11 @@ def _facts(card: Card) -> list[str]:
         f"Training: {_counted(training)}, revision {training['revision']}; {_patients(training['validation'])} chose "
         f"the weights, {_patients(training['held_out'])} were held out.",
     ]
+    if "base_share" in training:
+        base = training["base"]
+        facts.append(
+            f"Averaged: {100 * training['base_share']:.0f} % of the weights are {base['name']} {base['version']}'s."
+        )
     if not card["accuracy"]:
         facts.append("Its accuracy has not been measured.")
     return [*facts, f"Cite: {card['citation']}"]
