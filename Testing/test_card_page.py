@@ -121,6 +121,13 @@ def test_a_card_says_how_much_of_the_weights_is_the_bases(a_measured_package):
     assert "40 % of the weights are before 1's" in shown(a_measured_package)
 
 
+def test_a_card_with_a_share_of_no_base_is_refused(a_measured_package):
+    measured = read_card(a_measured_package)
+    measured["training"] |= {"base_share": 0.4}
+    with pytest.raises(InputError, match="'base' is a dependency of 'base_share'"):
+        write_card(a_measured_package, measured)
+
+
 def test_the_page_holds_its_pictures(a_measured_package, tmp_path):
     shown(a_measured_package, "-o", tmp_path / "card.html")
     page = (tmp_path / "card.html").read_text()

@@ -135,7 +135,7 @@ def test_a_package_may_take_a_share_of_its_weights_from_the_base(tmp_path, train
     assert "base_share" not in load_package(alone).card["training"]
 
 
-def test_a_share_of_a_base_that_is_another_by_now_or_never_was_is_refused(tmp_path, train, config, base, small_network):
+def test_a_share_of_a_base_that_is_another_by_now_or_never_was_is_refused(tmp_path, train, config, base):
     train(config)
     card_file = base / "card.json"
     other = json.loads(card_file.read_text())
@@ -146,6 +146,8 @@ def test_a_share_of_a_base_that_is_another_by_now_or_never_was_is_refused(tmp_pa
     train(read_config(write_config(tmp_path / "plain.yaml", phases=SHORT)), "plain")
     with pytest.raises(InputError, match="did not start from a model"):
         package_run(tmp_path / "plain", tmp_path / "model", WORDS, base_share=0.5)
+    with pytest.raises(InputError, match="leave out --teacher"):
+        package_run(tmp_path / "run", tmp_path / "model", WORDS, teacher=True, base_share=0.5)
     assert not (tmp_path / "model").exists()
 
 

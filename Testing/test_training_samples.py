@@ -192,9 +192,9 @@ def test_patients_without_a_sequence_in_common_exchange_no_tumours(tmp_path):
     datalist = write_patients(tmp_path / "patients")
     listed = json.loads(datalist.read_text())
     train = [entry for entry in listed["cases"] if entry["split"] == "train"]
-    for entry, keep in zip(train, ("flair", "t1"), strict=False):
-        entry["images"] = {keep: entry["images"].get(keep) or next(iter(entry["images"].values()))}
-    datalist.write_text(json.dumps({"cases": train[:2]}))
+    for entry, sequence in zip(train, ("flair", "t1"), strict=True):
+        entry["images"] = {sequence: next(iter(entry["images"].values()))}
+    datalist.write_text(json.dumps({"cases": train}))
     cases = [load_cached(case, tmp_path / "cache") for case in read_datalist(datalist)]
     stream = SampleStream(cases, plan(stages=[(0, Stage((16, 16, 16), transplanted=1.0))]))
     assert {tuple(stream[index]["available"].tolist()) for index in range(20)} == {

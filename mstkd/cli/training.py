@@ -142,8 +142,6 @@ def package(
     with sentences():
         from mstkd.training.export import package_run, read_description
 
-        if teacher and base_share:
-            raise InputError("--base-share is of the student; leave out --teacher.")
         written = package_run(run, output, read_description(description), teacher=teacher, base_share=base_share)
         training = written["training"]
         best = f"best validated, after step {training['chosen']['step']}" if "chosen" in training else "last"

@@ -90,8 +90,11 @@ def package_run(
 
     Raises:
         InputError: The run is incomplete, or trained no teacher of its own; a licence is not
-            named; the folder is not empty; the base is gone, or there was none.
+            named; the folder is not empty; the base is gone, there was none, or a share of it is wanted
+            for a teacher.
     """
+    if teacher and base_share:
+        raise InputError("--base-share is of the student; leave out --teacher.")
     config = read_config(config_of(run))
     state = load_checkpoint(run)
     cases = read_datalist(run / DATALIST)

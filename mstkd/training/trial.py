@@ -94,9 +94,8 @@ def probed(config: TrainingConfig, patch: tuple[int, int, int], steps: int) -> T
     phase = next(phase for phase in config.phases if phase.patch == patch).model_copy(update={"steps": steps})
     validation = config.validation.model_copy(update={"every": NEVER})
     sampling = config.sampling.model_copy(update={"full_set_ramp": 0})
-    changes: dict[str, Any] = {"phases": (phase,), "validation": validation, "checkpoint_every": NEVER}
-    changes["sampling"] = sampling
-    return config.model_copy(update=changes | {"start_from": None})
+    changes: dict[str, Any] = {"phases": (phase,), "validation": validation, "sampling": sampling}
+    return config.model_copy(update=changes | {"checkpoint_every": NEVER, "start_from": None})
 
 
 def children_gb() -> float:
