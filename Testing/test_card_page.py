@@ -121,6 +121,11 @@ def test_a_card_says_how_much_of_the_weights_is_the_bases(a_measured_package):
     assert "40 % of the weights are before 1's" in shown(a_measured_package)
 
 
+def test_a_card_says_what_enhancement_is_looked_for_without(a_measured_package):
+    write_card(a_measured_package, read_card(a_measured_package) | {"enhancement_without": ["t1", "t2"]})
+    assert "Enhancement is looked for without T1, T2" in shown(a_measured_package)
+
+
 def test_a_card_with_a_share_of_no_base_is_refused(a_measured_package):
     measured = read_card(a_measured_package)
     measured["training"] |= {"base_share": 0.4}

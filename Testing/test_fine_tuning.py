@@ -12,6 +12,7 @@ from mstkd.data.cache import load_cached
 from mstkd.data.datalist import Case, read_datalist
 from mstkd.errors import InputError
 from mstkd.evaluation.sweep import seen_cases
+from mstkd.modalities import Modality
 from mstkd.models import load_package, write_package
 from mstkd.network import MSTKDNet
 from mstkd.training import loop
@@ -149,6 +150,15 @@ def test_a_share_of_a_base_that_is_another_by_now_or_never_was_is_refused(tmp_pa
     with pytest.raises(InputError, match="leave out --teacher"):
         package_run(tmp_path / "run", tmp_path / "model", WORDS, teacher=True, base_share=0.5)
     assert not (tmp_path / "model").exists()
+
+
+def test_a_package_may_find_enhancement_without_a_sequence(tmp_path, train, config):
+    train(config)
+    package_run(tmp_path / "run", tmp_path / "model", WORDS, enhancement_without=[Modality.T2])
+    assert load_package(tmp_path / "model").card["enhancement_without"] == ["t2"]
+    with pytest.raises(InputError, match="shows in T1Gd alone"):
+        package_run(tmp_path / "run", tmp_path / "other", WORDS, enhancement_without=[Modality.T1GD])
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_frozen_teachers_patients_count_as_seen_by_its_student(tmp_path, train, base, datalist):

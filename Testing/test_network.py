@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from mstkd.network import PRESETS, MSTKDNet
+from mstkd.network import PRESETS, EnhancementWithout, MSTKDNet
 from mstkd.network.transformer import SelfAttention
 
 PUBLISHED_INPUT = (160, 192, 128)
@@ -89,6 +89,31 @@ def test_an_absent_sequence_differs_from_a_dark_one(small_network):
     absent = small_network(x, torch.tensor([[True, False, True, True]]))
     dark = small_network(x, torch.ones(1, 4, dtype=torch.bool))
     assert (absent - dark).abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_enhancement_is_the_share_of_the_core_that_it_is_without_the_sequence(small_network):
+    apart = EnhancementWithout(small_network.architecture, ["t2"]).eval()
+    apart.load_state_dict(small_network.state_dict())
+    x = torch.randn(3, 4, 16, 24, 16)
+    # The second lacks T1Gd, the third has no T2: neither is looked at twice.
+    mask = torch.tensor([[1, 0, 1, 1], [1, 1, 0, 1], [1, 1, 1, 0]])
+    x *= mask[..., None, None, None]
+    found, plain = (network(x, mask).softmax(dim=1) for network in (apart, small_network))
+    torch.testing.assert_close(found[1:], plain[1:])
+
+    fewer = small_network(x[:1] * torch.tensor([1, 1, 1, 0])[:, None, None, None], torch.tensor([[1, 0, 1, 0]]))
+    background, netc, snfh, et = plain[0]
+    without = fewer.softmax(dim=1)[0]
+    share = without[3] / (without[1] + without[3])
+    expected = torch.stack([background, (netc + et) * (1 - share), snfh, (netc + et) * share])
+    torch.testing.assert_close(found[0], expected, atol=1e-6, rtol=1e-4)
+    assert (found[0, 3] - et).abs().max() > 1e-3, "the sequence did decide"
+
+
+def test_enhancement_needs_t1gd(small_architecture):
+    with pytest.raises(ValueError, match="T1Gd"):
+        EnhancementWithout(small_architecture, ["t1gd"])
 
 
 def test_every_weight_takes_part(small_network):

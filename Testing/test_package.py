@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from mstkd.errors import InputError
 from mstkd.models import load_package
 from mstkd.models.encoding import SCALE, STEPS, decoded, encoded
+from mstkd.network import EnhancementWithout
 from mstkd.store import shipped_model
 from mstkd.training.config import PRESET_FOLDER, parse_config, read_config
 
@@ -46,6 +47,21 @@ def test_a_package_in_half_precision_is_still_read(small_package, small_network)
     edit_card(small_package, format=2)
     for name, tensor in load_package(small_package).network.state_dict().items():
         torch.testing.assert_close(tensor, weights[name].float(), rtol=0, atol=0)
+
+
+def test_a_card_says_what_enhancement_is_found_without(small_package, small_network):
+    edit_card(small_package, enhancement_without=["t2"])
+    package = load_package(small_package)
+    assert isinstance(package.network, EnhancementWithout)
+    assert package.network.state_dict().keys() == small_network.state_dict().keys()
+    x, mask = torch.randn(1, 4, 16, 16, 16), torch.ones(1, 4)
+    other = x.clone()
+    other[:, 3] += 1
+    with torch.no_grad():
+        first, second = (package.network(image, mask).softmax(dim=1) for image in (x, other))
+    share, same = (p[:, 3] / (p[:, 1] + p[:, 3]) for p in (first, second))
+    torch.testing.assert_close(share, same)
+    assert not torch.allclose(first, second)
 
 
 def edit_card(folder, **changes):
@@ -115,6 +131,7 @@ DAMAGE = {
     "no card": (lambda f: (f / CARD).unlink(), "no readable card"),
     "card cut short": (lambda f: (f / CARD).write_text((f / CARD).read_text()[:200]), "no readable card"),
     "unknown field": (lambda f: edit_card(f, surprise=1), "surprise"),
+    "enhancement without T1Gd": (lambda f: edit_card(f, enhancement_without=["t1gd"]), "enhancement_without"),
     "no research notice": (lambda f: edit_card(f, intended_use="Diagnosis."), "intended_use"),
     "earlier format": (lambda f: edit_card(f, format=1), "the brain alone"),
     "later format": (lambda f: edit_card(f, format=4), "format"),

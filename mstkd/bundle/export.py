@@ -51,7 +51,10 @@ def export_bundle(package: Path, folder: Path) -> None:
 def _inference(card: Card) -> dict[str, Any]:
     """The configuration that MONAI runs, with this network's sizes."""
     config: dict[str, Any] = json.loads(_template(INFERENCE))
-    config["network_def"]["architecture"] |= card["architecture"]
+    network = config["network_def"]
+    network["architecture"] |= card["architecture"]
+    if "enhancement_without" in card:
+        network |= {"_target_": "mstkd.network.EnhancementWithout", "without": card["enhancement_without"]}
     return config
 
 

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from mstkd.cli.shared import CACHE, Cache, Changes, Device, ShareDevice, app, sentences, talk
 from mstkd.errors import InputError
+from mstkd.modalities import Modality
 from mstkd.runs import list_runs
 
 
@@ -137,12 +138,23 @@ def package(
     base_share: Annotated[
         float, typer.Option(min=0, max=0.99, help="Share of the weights of the model that the run started from.")
     ] = 0.0,
+    enhancement_without: Annotated[
+        list[Modality],
+        typer.Option(help="Look for enhancement without this sequence, T1Gd given; may be repeated."),
+    ] = [],  # noqa: B006 (typer reads it; nobody changes it)
 ) -> None:
     """Turn a run's best student into a model package; measure it afterwards with 'evaluate --card'."""
     with sentences():
         from mstkd.training.export import package_run, read_description
 
-        written = package_run(run, output, read_description(description), teacher=teacher, base_share=base_share)
+        written = package_run(
+            run,
+            output,
+            read_description(description),
+            teacher=teacher,
+            base_share=base_share,
+            enhancement_without=enhancement_without,
+        )
         training = written["training"]
         best = f"best validated, after step {training['chosen']['step']}" if "chosen" in training else "last"
         talk.print(f"Written to {output}: the {'teacher' if teacher else 'student'}, {best}.", markup=False)

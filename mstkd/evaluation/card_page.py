@@ -10,6 +10,7 @@ from mstkd.data.words import counted
 from mstkd.evaluation.layout import Cell, Picture, Report, Table
 from mstkd.evaluation.metric import DICE
 from mstkd.evaluation.trust import calibration_of, trust, trust_sentences, uncertainty_of
+from mstkd.modalities import Modality, describe
 from mstkd.models import Card, read_card
 from mstkd.regions import REGIONS
 from mstkd.store.card import ALL, CURVES, FAILURES, FEWEST
@@ -51,6 +52,9 @@ def _facts(card: Card) -> list[str]:
         facts.append(
             f"Averaged: {100 * training['base_share']:.0f} % of the weights are {base['name']} {base['version']}'s."
         )
+    if "enhancement_without" in card:
+        left_out = describe(map(Modality, card["enhancement_without"]))
+        facts.append(f"Enhancement is looked for without {left_out}, T1Gd given: training patients with it had none.")
     if not card["accuracy"]:
         facts.append("Its accuracy has not been measured.")
     return [*facts, f"Cite: {card['citation']}"]

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from mstkd.errors import InputError
 from mstkd.files import whole_file
 from mstkd.models.encoding import encoded, read_encoded
-from mstkd.network import Architecture, MSTKDNet
+from mstkd.network import Architecture, EnhancementWithout, MSTKDNet
 from mstkd.store.card import CARD, WEIGHTS, Card
 
 
@@ -55,7 +55,8 @@ def load_package(folder: Path) -> ModelPackage:
     try:
         weights, architecture = read_encoded(data), architecture_from(card["architecture"])
         _refuse_other_shapes(weights, architecture)
-        network = MSTKDNet(architecture)
+        without = card.get("enhancement_without")
+        network = EnhancementWithout(architecture, without) if without else MSTKDNet(architecture)
         network.load_state_dict(weights)
     except (RuntimeError, ValueError) as error:
         raise InputError(

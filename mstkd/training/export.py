@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from mstkd.data.datalist import Case, read_datalist
 from mstkd.data.synthesis import head_files
 from mstkd.errors import InputError
 from mstkd.files import file_sha256
+from mstkd.modalities import Modality, ordered
 from mstkd.models import Card, write_package
 from mstkd.network import MSTKDNet
 from mstkd.preprocessing.intensity import CLIP_PERCENTILES
@@ -75,7 +76,13 @@ def parse_description(values: Any, source: str) -> Description:
 
 
 def package_run(
-    run: Path, folder: Path, description: Description, *, teacher: bool = False, base_share: float = 0.0
+    run: Path,
+    folder: Path,
+    description: Description,
+    *,
+    teacher: bool = False,
+    base_share: float = 0.0,
+    enhancement_without: Collection[Modality] = (),
 ) -> Card:
     """Write the run's best student and a card that says where it comes from, with its curves; returns the card.
 
@@ -87,14 +94,18 @@ def package_run(
         base_share: How much of the student's weights are those of the model that the run started from,
             ``share base + (1 - share) student``: often better than either (Wortsman et al., Robust
             fine-tuning of zero-shot models, CVPR 2022).
+        enhancement_without: Sequences that `EnhancementWithout` leaves out, for want of training patients who
+            have them and enhancement.
 
     Raises:
         InputError: The run is incomplete, or trained no teacher of its own; a licence is not
             named; the folder is not empty; the base is gone, there was none, or a share of it is wanted
-            for a teacher.
+            for a teacher; enhancement should be found without T1Gd.
     """
     if teacher and base_share:
         raise InputError("--base-share is of the student; leave out --teacher.")
+    if Modality.T1GD in enhancement_without:
+        raise InputError("enhancement shows in T1Gd alone; leave out --enhancement-without t1gd.")
     config = read_config(config_of(run))
     state = load_checkpoint(run)
     cases = read_datalist(run / DATALIST)
@@ -127,6 +138,8 @@ def package_run(
         "accuracy": [],
     }
     card["training"]["steps"] = state["step"]
+    if enhancement_without:
+        card["enhancement_without"] = [m.value for m in ordered(enhancement_without)]
     if base_share:
         card["training"]["base_share"] = base_share
     if description.not_for:
