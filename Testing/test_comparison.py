@@ -8,11 +8,12 @@ import pytest
 
 from mstkd.evaluation.against import OVERALL, paired
 from mstkd.evaluation.bootstrap import interval
+from mstkd.evaluation.metric import DICE
 from mstkd.evaluation.published import AVERAGE, published_ablation, published_dataset, published_tables
 from mstkd.evaluation.scores import NAMES, Score
 from mstkd.evaluation.summary import accuracy, average, summarise
 from mstkd.regions import REGIONS, Region
-from mstkd.store.card import ALL
+from mstkd.store.card import ALL, FEWEST
 
 VALUES = np.random.default_rng(0).normal(70, 10, 400)
 
@@ -92,6 +93,13 @@ def test_patients_are_resampled_and_not_their_rows():
     theirs = [replace(s, dice=s.dice - (10 if s.case == "other" else 0)) for s in ours]
     row = next(d for d in paired(ours, theirs, {}) if (d.modalities, d.region) == (OVERALL, "WT"))
     assert (row.patients, row.dice, row.dice_low, row.dice_high) == (2, 5, 0, 10)
+
+
+@pytest.mark.parametrize("patients", [FEWEST - 1, FEWEST])
+def test_an_interval_of_few_patients_is_not_shown(patients):
+    drawn = [Score(str(n), "T2", "WT", 50 + n, 4, False, False) for n in range(patients)]
+    cell, change = DICE.cell(summarise(drawn, {})[0]), DICE.change_cell(paired(drawn, drawn, {})[0])
+    assert (" to " in cell.small, " to " in change.small) == (patients == FEWEST,) * 2
 
 
 def test_means_averages_and_counts():

@@ -299,6 +299,16 @@ def test_a_measured_run_shows_its_table_beside_the_paper_again(host, view, ui, m
     pictured(host, view, "measured", tmp_path, 1080)
 
 
+def test_figures_of_few_cases_have_no_interval(ui, view, tmp_path, small_network):
+    few = row("T2", "WT", paper=False) | {"cases": 3, "dice_low": None, "dice_high": None}
+    few_run = write_run(tmp_path / "few")
+    write_result(few_run, small_network, rows=[few])
+    view.show(few_run)
+    tip = ui.diceTable.item(0, 1).toolTip()
+    assert "3 cases, too few for an interval" in tip
+    assert "95 %" not in tip
+
+
 def test_without_figures_of_the_paper_there_are_no_columns_for_them(view, ui, run, small_network):
     rows = [row("FLAIR", "WT", paper=False), row("FLAIR", "ET", paper=False)]
     write_result(run, small_network, rows=rows)

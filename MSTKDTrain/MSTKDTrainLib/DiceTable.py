@@ -68,8 +68,11 @@ def _hasPaper(rows: Sequence[dict[str, Any]]) -> bool:
 
 
 def _ours(row: dict[str, Any]) -> Cell:
-    text = _("Dice {dice:.1f} % (95 % interval {low:.1f} to {high:.1f}), HD95 {hd95:.1f} mm; {cases} cases.")
     values = {"dice": row["dice"], "low": row["dice_low"], "high": row["dice_high"], "hd95": row["hd95"]}
+    if row["dice_low"] is None:
+        text = _("Dice {dice:.1f} %, HD95 {hd95:.1f} mm; {cases} cases, too few for an interval.")
+    else:
+        text = _("Dice {dice:.1f} % (95 % interval {low:.1f} to {high:.1f}), HD95 {hd95:.1f} mm; {cases} cases.")
     return Cell(f"{row['dice']:.1f}", text.format(cases=row["cases"], **values))
 
 

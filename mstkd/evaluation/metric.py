@@ -45,13 +45,18 @@ class Metric:
         """The ends of its interval."""
         return float(getattr(row, f"{self.field}_low")), float(getattr(row, f"{self.field}_high"))
 
+    def between(self, row: Any, form: str = ".1f") -> str:
+        """Its interval for people; of few patients it would say too little, so there is none."""
+        low, high = self.ends(row)
+        return "" if _patients(row) < FEWEST else f"{low:{form}} to {high:{form}}"
+
     def colour(self, value: float) -> str:
         """The better the darker, always light enough for dark text."""
         return f"hsl({self.hue} 60% {97 - 37 * self.goodness(value):.0f}%)"
 
     def change_colour(self, row: Any) -> str:
         """Green for a difference surely better, orange for one surely worse, else none, as for few patients."""
-        if row.patients < FEWEST:
+        if _patients(row) < FEWEST:
             return ""
         low, high = sorted(self.sign * end for end in self.ends(row))
         return BETTER if low > 0 else WORSE if high < 0 else ""
@@ -60,15 +65,18 @@ class Metric:
         """A mean with its interval; empty without one."""
         if row is None:
             return Cell()
-        low, high = self.ends(row)
-        return Cell(f"{self.of(row):.1f}", f"{low:.1f} to {high:.1f}", self.colour(self.of(row)))
+        return Cell(f"{self.of(row):.1f}", self.between(row), self.colour(self.of(row)))
 
     def change_cell(self, row: Any | None) -> Cell:
         """A difference with its interval; empty without one."""
         if row is None:
             return Cell()
-        low, high = self.ends(row)
-        return Cell(f"{self.of(row):+.1f}", f"{low:+.1f} to {high:+.1f}", self.change_colour(row))
+        return Cell(f"{self.of(row):+.1f}", self.between(row, "+.1f"), self.change_colour(row))
+
+
+def _patients(row: Any) -> int:
+    """How many its interval is over; of a mean over cases these stand for them."""
+    return int(row.patients if hasattr(row, "patients") else row.cases)
 
 
 DICE = Metric("Dice", "%", "dice", 1, lambda percent: percent / 100, 210)

@@ -27,8 +27,8 @@ def heat_map(means: Sequence[Mean], published: Published, metric: Metric) -> Tab
             if published:
                 row.append(_theirs(published.get((name, region.value)), metric))
     note = (
-        f"Mean in {metric.unit}, {metric.direction}, with its 95% interval over patients. "
-        "In the average every combination measured counts alike."
+        f"Mean in {metric.unit}, {metric.direction}, with its 95% interval over patients where there are at least "
+        f"{FEWEST} cases. In the average every combination measured counts alike."
     )
     return Table(f"{metric.name} ({metric.unit})", note, header, rows, "The darker, the better.")
 
@@ -74,7 +74,7 @@ def changes(differences: Sequence[Difference], other: str, metric: Metric) -> Ta
     unit = "percentage points" if metric.unit == "%" else metric.unit
     note = (
         f"This model minus {other} in {unit}, {metric.direction}, on the patients of both, "
-        "with its 95% interval over patients."
+        f"with its 95% interval where there are at least {FEWEST}."
     )
     legend = f"Coloured where the interval leaves out zero, of {FEWEST} patients or more: green better, orange worse."
     return Table(f"{metric.name} against {other}", note, header, list(rows.values()), legend)

@@ -11,6 +11,7 @@ from typing import Any
 from mstkd.data.datalist import read_datalist
 from mstkd.data.words import counted
 from mstkd.errors import InputError
+from mstkd.evaluation.metric import DICE
 from mstkd.evaluation.published import AVERAGE, Figure, published_dataset, published_tables
 from mstkd.evaluation.report import report as page_of
 from mstkd.evaluation.scores import NAMES
@@ -20,7 +21,7 @@ from mstkd.inference.segment import Report
 from mstkd.regions import REGIONS
 from mstkd.results.draft import DraftFolder, disk_errors
 from mstkd.runs.layout import DATALIST
-from mstkd.store.card import CARD
+from mstkd.store.card import CARD, FEWEST
 from mstkd.training.export import Description, package_run
 from mstkd.training.run import config_of
 
@@ -34,14 +35,14 @@ PACKAGED = 0.02
 
 @dataclass(frozen=True)
 class Row:
-    """One region with one combination of sequences; figures in percent and mm."""
+    """One region with one combination of sequences; figures in percent and mm, no interval of few cases."""
 
     sequences: str
     region: str
     cases: int
     dice: float
-    dice_low: float
-    dice_high: float
+    dice_low: float | None
+    dice_high: float | None
     hd95: float
     paper_dice: float | None
     paper_hd95: float | None
@@ -100,7 +101,8 @@ def rows(means: list[Mean], published: dict[tuple[str, str], Figure]) -> list[Ro
     for mean in means:
         if mean.modalities in NAMES:
             paper = published.get((mean.modalities, mean.region))
-            figures = (mean.dice, mean.dice_low, mean.dice_high, mean.hd95)
+            low, high = DICE.ends(mean) if mean.cases >= FEWEST else (None, None)
+            figures = (mean.dice, low, high, mean.hd95)
             theirs = (paper.dice, paper.hd95) if paper else (None, None)
             found.append(Row(mean.modalities, mean.region, mean.cases, *figures, *theirs))
     return found
