@@ -69,7 +69,8 @@ def load_model(network: MSTKDNet, bundle_root: str | Path) -> ModelPackage:
     card = read_card(folder)
     data = read_weights(folder / WEIGHTS, card)
     try:
-        network.load_state_dict(read_encoded(data))
+        shapes = {name: tensor.shape for name, tensor in network.state_dict().items()}
+        network.load_state_dict(read_encoded(data, shapes))
     except (RuntimeError, ValueError) as error:
         raise InputError(
             f"{folder / WEIGHTS} holds weights of another network than network_def; leave network_def as it was."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -17,7 +16,7 @@ from safetensors.torch import save_file
 
 from mstkd.errors import InputError
 from mstkd.files import whole_file
-from mstkd.models.encoding import encoded, read_encoded
+from mstkd.models.encoding import Bits, encoded, read_encoded
 from mstkd.network import Architecture, EnhancementWithout, MSTKDNet
 from mstkd.store.card import CARD, WEIGHTS, Card
 
@@ -53,8 +52,8 @@ def load_package(folder: Path) -> ModelPackage:
     card = read_card(folder)
     data = read_weights(folder / WEIGHTS, card)
     try:
-        weights, architecture = read_encoded(data), architecture_from(card["architecture"])
-        _refuse_other_shapes(weights, architecture)
+        architecture = architecture_from(card["architecture"])
+        weights = read_encoded(data, _shapes(architecture))
         without = card.get("enhancement_without")
         network = EnhancementWithout(architecture, without) if without else MSTKDNet(architecture)
         network.load_state_dict(weights)
@@ -80,12 +79,10 @@ def read_weights(path: Path, card: Card) -> bytes:
     return data
 
 
-def _refuse_other_shapes(weights: Mapping[str, torch.Tensor], architecture: Architecture) -> None:
-    """Raise ValueError unless they fit, before memory is taken for what a card only claims."""
+def _shapes(architecture: Architecture) -> dict[str, torch.Size]:
+    """Of the network's weights; no memory is taken for what a card only claims."""
     with torch.device("meta"):
-        wanted = {name: tensor.shape for name, tensor in MSTKDNet(architecture).state_dict().items()}
-    if wanted != {name: tensor.shape for name, tensor in weights.items()}:
-        raise ValueError("other names or shapes")
+        return {name: tensor.shape for name, tensor in MSTKDNet(architecture).state_dict().items()}
 
 
 def read_card(folder: Path) -> Card:
@@ -117,7 +114,7 @@ def check_card(card: Card, source: Path) -> None:
         ) from error
 
 
-def write_package(folder: Path, network: MSTKDNet, card: Card) -> None:
+def write_package(folder: Path, network: MSTKDNet, card: Card, bits: Bits = 8) -> None:
     """Write the weights, `encoded`, and the card with their SHA-256.
 
     Args:
@@ -128,12 +125,12 @@ def write_package(folder: Path, network: MSTKDNet, card: Card) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with whole_file(folder / WEIGHTS) as draft:
-        save_file(encoded(network.state_dict()), draft)
+        save_file(encoded(network.state_dict(), bits), draft)
         draft.chmod(0o644)  # safetensors writes for the owner only
         weights = {
             "file": WEIGHTS,
             "sha256": hashlib.sha256(draft.read_bytes()).hexdigest(),
-            "dtype": "int8",
+            "dtype": f"int{bits}",
             "parameters": sum(p.numel() for p in network.parameters()),
         }
         complete = {**card, "architecture": _plain(network.architecture), "weights": weights}
