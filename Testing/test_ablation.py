@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from mstkd.evaluation.ablation import Arm, ablation_report, arm_means
 from mstkd.evaluation.layout import to_markdown
 from mstkd.evaluation.scores import Score
 from mstkd.runs import RunState, ask_stop, read_journal, read_run
+from mstkd.store.card import FEWEST
 from mstkd.training.ablation import ARMS, CONTROL, FULL, arm_config, run_ablation
 from mstkd.training.config import PRESET_FOLDER, read_config
 from mstkd.training.devices import make_fabric
@@ -69,6 +71,14 @@ def test_the_interval_decides_whether_the_method_beats_the_control_arm():
     assert "not distinguishable from" in " ".join(verdict(1, 8))
 
 
+def test_few_patients_decide_nothing():
+    arms = [arm(CONTROL, 0), arm(FULL, 3)]
+    few = [replace(one, scores=[score for score in one.scores if int(score.case) < FEWEST - 1]) for one in arms]
+    said = " ".join(ablation_report(few, CONTROL, FULL, {"X": FEWEST - 1}, {}).facts)
+    assert f"WT: too few patients ({FEWEST - 1})" in said
+    assert "better than" not in said
+
+
 def test_a_mean_is_first_taken_within_a_patient():
     scores = [Score("a", name, "WT", 80.0, 5.0, False, False) for name in ("FLAIR", "T1", "T2")]
     scores += [
@@ -115,7 +125,10 @@ def test_an_ablation_trains_measures_compares_and_goes_on_where_it_was(tmp_path)
     rows = list(csv.DictReader((tmp_path / "ablation" / "ablation.csv").open()))
     assert [row["arm"] for row in rows] == [name for name in ARMS for _ in range(3)]
     assert {row["steps"] for row in rows} == {"2"}
-    assert "the control arm at this budget" in (tmp_path / "ablation" / "ablation.md").read_text()
+    assert (
+        "too few patients (1) to tell the full method from the control arm"
+        in (tmp_path / "ablation" / "ablation.md").read_text()
+    )
     assert (tmp_path / "ablation" / "ablation.html").stat().st_size > 1000
     card = json.loads((tmp_path / "ablation" / FULL / "model" / "card.json").read_text())
     assert card["accuracy"], "each arm's card carries its evaluation"

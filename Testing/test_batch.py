@@ -199,9 +199,6 @@ def test_other_wishes_or_another_model_are_other_results(patients, run, small_pa
     card["summary"] = "Other words, the same weights."
     (small_package / "card.json").write_text(json.dumps(card))
     assert run(patients / "bert").status == "skipped"
-    (small_package / "card.json").write_text(json.dumps(card | {"enhancement_without": ["t2"]}))
-    assert run(patients / "bert").status == "done", "the same weights, used otherwise"
-    (small_package / "card.json").write_text(json.dumps(card))
     assert run_study(patients / "bert", run(patients / "bert").folder.parent).status == "done", "the shipped model"
 
 

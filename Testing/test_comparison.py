@@ -170,7 +170,7 @@ def test_two_scans_of_a_patient_count_as_one():
     found = [Score(case, "FLAIR", "WT", dice, 1.0, False, False) for case, dice in rows]
     patients = {"a-1": "a", "a-2": "a", "b": "b"}
     (mean,) = summarise(found, patients)
-    assert (mean.cases, mean.dice) == (3, 37.5), "the mean of patient a's 15 and of patient b's 60"
+    assert (mean.cases, mean.patients, mean.dice) == (3, 2, 37.5), "the mean of patient a's 15 and of patient b's 60"
     assert (mean.dice_low, mean.dice_high) == (15, 60)
     worse = [replace(score, dice=score.dice - 5) for score in found]
     assert {d.patients for d in paired(found, worse, patients)} == {2}

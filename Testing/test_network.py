@@ -94,7 +94,7 @@ def test_an_absent_sequence_differs_from_a_dark_one(small_network):
 @torch.no_grad()
 def test_enhancement_is_the_share_of_the_core_that_it_is_without_the_sequence(small_network):
     apart = EnhancementWithout(small_network.architecture, ["t2"]).eval()
-    apart.load_state_dict(small_network.state_dict())
+    apart.load_state_dict(apart.state_dict() | small_network.state_dict())
     x = torch.randn(3, 4, 16, 24, 16)
     # The second lacks T1Gd, the third has no T2: neither is looked at twice.
     mask = torch.tensor([[1, 0, 1, 1], [1, 1, 0, 1], [1, 1, 1, 0]])
@@ -109,6 +109,7 @@ def test_enhancement_is_the_share_of_the_core_that_it_is_without_the_sequence(sm
     expected = torch.stack([background, (netc + et) * (1 - share), snfh, (netc + et) * share])
     torch.testing.assert_close(found[0], expected, atol=1e-6, rtol=1e-4)
     assert (found[0, 3] - et).abs().max() > 1e-3, "the sequence did decide"
+    torch.testing.assert_close(apart.forward_with_taps(x, mask).logits.softmax(dim=1), found, atol=1e-5, rtol=1e-4)
 
 
 def test_enhancement_needs_t1gd(small_architecture):

@@ -82,10 +82,13 @@ def test_a_package_in_half_precision_is_still_read(small_package, small_network)
 
 
 def test_a_card_says_what_enhancement_is_found_without(small_package, small_network):
-    edit_card(small_package, enhancement_without=["t2"])
+    apart = EnhancementWithout(small_network.architecture, ["t2"])
+    apart.load_state_dict(apart.state_dict() | small_network.state_dict())
+    plain = load_package(small_package)
+    write_package(small_package, apart, card())
     package = load_package(small_package)
-    assert isinstance(package.network, EnhancementWithout)
-    assert package.network.state_dict().keys() == small_network.state_dict().keys()
+    assert package.card["enhancement_without"] == ["t2"]
+    assert package.sha256 != plain.sha256, "its results are others"
     x, mask = torch.randn(1, 4, 16, 16, 16), torch.ones(1, 4)
     other = x.clone()
     other[:, 3] += 1
@@ -151,6 +154,21 @@ def set_hash(folder):
     (folder / CARD).write_text(json.dumps(card))
 
 
+def leave_out_another(folder):
+    network = load_package(folder).network
+    apart = EnhancementWithout(network.architecture, ["t2"])
+    write_package(folder, apart, card())
+    edit_card(folder, enhancement_without=["t1"])
+
+
+def cut_short(folder):
+    write_package(folder, load_package(folder).network, card(), bits=4)
+    tensors = load_file(folder / WEIGHTS)
+    tensors["encoder.stem.weight"] = tensors["encoder.stem.weight"][:, :-1].contiguous()
+    save_file(tensors, folder / WEIGHTS)
+    set_hash(folder)
+
+
 def claim_much_memory(folder):
     card = json.loads((folder / CARD).read_text())
     huge = {**card["architecture"], "hidden": 4096, "layers": 64, "feed_forward": 16384}
@@ -163,7 +181,10 @@ DAMAGE = {
     "no card": (lambda f: (f / CARD).unlink(), "no readable card"),
     "card cut short": (lambda f: (f / CARD).write_text((f / CARD).read_text()[:200]), "no readable card"),
     "unknown field": (lambda f: edit_card(f, surprise=1), "surprise"),
-    "enhancement without T1Gd": (lambda f: edit_card(f, enhancement_without=["t1gd"]), "enhancement_without"),
+    "enhancement apart by the card alone": (lambda f: edit_card(f, enhancement_without=["t2"]), "another network"),
+    "another sequence left out than the card says": (leave_out_another, "another network"),
+    "four bits too few": (cut_short, "another network"),
+    "an enhancement without T1Gd": (lambda f: edit_card(f, enhancement_without=["t1gd"]), "enhancement_without"),
     "no research notice": (lambda f: edit_card(f, intended_use="Diagnosis."), "intended_use"),
     "earlier format": (lambda f: edit_card(f, format=1), "the brain alone"),
     "later format": (lambda f: edit_card(f, format=5), "format"),

@@ -1,4 +1,4 @@
-"""What makes two runs the same: the files of the study, the model, the wishes, the program."""
+"""What makes two runs the same: the files of the study, the model's weights, the wishes, the program."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OF_THE_SYSTEM = {".ds_store", "thumbs.db", "desktop.ini"}
 _EVERY_S = 1.0
 
 
-def fingerprint(study: Path, model: str, wishes: Wishes, report: Callable[[], None] = lambda: None) -> str:
+def fingerprint(study: Path, weights: str, wishes: Wishes, report: Callable[[], None] = lambda: None) -> str:
     """SHA-256 over the study's files (name inside the study and content) and all that decides its result.
 
     The names inside count because sequences are recognised by them; the study's own name and
@@ -30,7 +30,7 @@ def fingerprint(study: Path, model: str, wishes: Wishes, report: Callable[[], No
     gives another result than a network's.
 
     Args:
-        model: What decides its predictions, `InstalledModel.identity`.
+        weights: SHA-256 of the model's weights.
         report: Called about every second, since a slow drive takes long; what it raises ends the reading.
 
     Raises:
@@ -46,7 +46,7 @@ def fingerprint(study: Path, model: str, wishes: Wishes, report: Callable[[], No
         raise InputError(f"{error.filename or study} cannot be read ({why(error)}); copy it again.") from error
     if not files:
         raise InputError(f"{study} holds no file; put the study's images there, or remove the folder.")
-    everything = [FORMAT, mstkd.__version__, model, choices, extractors(), files]
+    everything = [FORMAT, mstkd.__version__, weights, choices, extractors(), files]
     return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
 
 

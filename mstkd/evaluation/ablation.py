@@ -19,7 +19,7 @@ from mstkd.evaluation.scores import Score
 from mstkd.regions import REGIONS
 from mstkd.results.draft import DraftFolder, disk_errors
 from mstkd.results.summary import NOTICE
-from mstkd.store.card import ALL
+from mstkd.store.card import ALL, FEWEST
 
 PUBLISHED_NAMES = {
     "full": "MST-KDNet",
@@ -120,7 +120,7 @@ def ablation_report(
         NOTICE,
         f"Cases: {sum(datasets.values())}, none used in training; {sets}.",
         "A figure is the mean over patients of a patient's mean over all combinations of its sequences, with the 95 % "
-        "bootstrap interval over patients.",
+        f"bootstrap interval over patients where there are at least {FEWEST}.",
         *verdicts(differences[full]),
         f"Paper: table 4 of MST-KDNet on {dataset}, on its own test cases."
         if published
@@ -136,6 +136,11 @@ def verdicts(full: Sequence[Difference]) -> list[str]:
     """One sentence per region on whether the full method beats the control arm; the interval decides."""
     sentences = []
     for d in full:
+        if d.patients < FEWEST:
+            sentences.append(
+                f"{d.region}: too few patients ({d.patients}) to tell the method from the control arm."
+            )
+            continue
         low, high = d.dice_low, d.dice_high
         word = "better than" if low > 0 else "worse than" if high < 0 else "not distinguishable from"
         sentences.append(

@@ -54,7 +54,7 @@ def _facts(card: Card) -> list[str]:
         )
     if "enhancement_without" in card:
         left_out = describe(map(Modality, card["enhancement_without"]))
-        facts.append(f"Enhancement is looked for without {left_out}, T1Gd given: training patients with it had none.")
+        facts.append(f"Given T1Gd, what of the tumour core enhances is decided without {left_out}.")
     if not card["accuracy"]:
         facts.append("Its accuracy has not been measured.")
     return [*facts, f"Cite: {card['citation']}"]

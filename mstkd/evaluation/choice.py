@@ -14,6 +14,7 @@ from mstkd.evaluation.page import to_html
 from mstkd.regions import REGIONS
 from mstkd.results.draft import DraftFolder, disk_errors
 from mstkd.results.summary import NOTICE
+from mstkd.store.card import FEWEST
 
 CHANGE = replace(DICE, field="difference")
 
@@ -131,7 +132,7 @@ def choice_report(candidates: Sequence[Candidate], folds: int) -> Report:
         "read.",
         "A figure is the mean over patients of a patient's mean over the combinations measured, on the 1 mm working "
         "grid and without clean-up, by the last student of the folds without that patient; with the 95 % bootstrap "
-        "interval over patients.",
+        f"interval over patients where there are at least {FEWEST}.",
         "There is one run per candidate and fold: the intervals hold nothing of how another seed would turn out. The "
         "more candidates there are, the more the best of them owes to chance; measure the chosen one on the test "
         "cases, once.",

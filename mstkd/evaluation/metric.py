@@ -48,7 +48,7 @@ class Metric:
     def between(self, row: Any, form: str = ".1f") -> str:
         """Its interval for people; of few patients it would say too little, so there is none."""
         low, high = self.ends(row)
-        return "" if _patients(row) < FEWEST else f"{low:{form}} to {high:{form}}"
+        return "" if row.patients < FEWEST else f"{low:{form}} to {high:{form}}"
 
     def colour(self, value: float) -> str:
         """The better the darker, always light enough for dark text."""
@@ -56,7 +56,7 @@ class Metric:
 
     def change_colour(self, row: Any) -> str:
         """Green for a difference surely better, orange for one surely worse, else none, as for few patients."""
-        if _patients(row) < FEWEST:
+        if row.patients < FEWEST:
             return ""
         low, high = sorted(self.sign * end for end in self.ends(row))
         return BETTER if low > 0 else WORSE if high < 0 else ""
@@ -72,11 +72,6 @@ class Metric:
         if row is None:
             return Cell()
         return Cell(f"{self.of(row):+.1f}", self.between(row, "+.1f"), self.change_colour(row))
-
-
-def _patients(row: Any) -> int:
-    """How many its interval is over; of a mean over cases these stand for them."""
-    return int(row.patients if hasattr(row, "patients") else row.cases)
 
 
 DICE = Metric("Dice", "%", "dice", 1, lambda percent: percent / 100, 210)

@@ -31,6 +31,7 @@ class Mean:
     region: str
     cleanup: str
     cases: int
+    patients: int
     dice: float
     dice_low: float
     dice_high: float
@@ -109,6 +110,7 @@ def _mean(scores: Sequence[Score], patients: Mapping[str, str], cleanup: str) ->
         first.region,
         cleanup,
         len(scores),
+        len({patients.get(score.case, score.case) for score in scores}),
         *mean_interval(patient_means(((score.case, score.dice) for score in scores), patients)),
         *mean_interval(patient_means(((score.case, score.hd95) for score in scores), patients)),
         sum(score.missed for score in scores),

@@ -45,7 +45,7 @@ def predict(
             box in one pass.
         flips: Also average over the left-right flipped image.
         progress: Called with the finished share, 0 to 1.
-        stop: Asked before each pass of the network.
+        stop: Asked before each tile or whole box.
 
     Raises:
         CancelledError: ``stop`` said so.

@@ -63,7 +63,7 @@ def decoded(tensors: Mapping[str, Tensor], shapes: Shapes) -> dict[str, Tensor]:
 
     Raises:
         ValueError: The weights are of other names or shapes, codes and factors do not belong together, or a
-            factor is no finite float32.
+            weight is not finite.
     """
     coded = {name for name, tensor in tensors.items() if tensor.dtype in (torch.int8, torch.uint8)}
     beside = {name + SCALE for name in coded}
@@ -91,11 +91,12 @@ def _weight(name: str, tensors: Mapping[str, Tensor], shape: Sequence[int]) -> T
     codes, factors = tensors[name], tensors.get(name + SCALE)
     if factors is None or factors.dtype is not torch.float32 or factors.shape != codes.shape[:1]:
         raise ValueError(f"{name} lacks its factors")
-    if not factors.isfinite().all():
-        raise ValueError(f"{name} has a factor that is no number")
     if codes.dtype is torch.uint8:
         codes = _unpacked(codes, shape)
-    return codes.float() * factors.view(-1, *[1] * (codes.ndim - 1))
+    weight = codes.float() * factors.view(-1, *[1] * (codes.ndim - 1))
+    if not weight.isfinite().all():
+        raise ValueError(f"{name} is no number somewhere")
+    return weight
 
 
 def _codes(slices: Tensor, factors: Tensor, steps: int) -> Tensor:

@@ -52,11 +52,11 @@ def load_package(folder: Path) -> ModelPackage:
     card = read_card(folder)
     data = read_weights(folder / WEIGHTS, card)
     try:
-        architecture = architecture_from(card["architecture"])
-        weights = read_encoded(data, _shapes(architecture))
-        without = card.get("enhancement_without")
-        network = EnhancementWithout(architecture, without) if without else MSTKDNet(architecture)
-        network.load_state_dict(weights)
+        with torch.device("meta"):  # no memory is taken for what a card only claims
+            shapes = shapes_of(_network(card))
+        weights = read_encoded(data, shapes)
+        network = _network(card)
+        fill(network, weights, card)
     except (RuntimeError, ValueError) as error:
         raise InputError(
             f"{folder} holds weights of another network than its card says; install a package made for this one."
@@ -79,10 +79,26 @@ def read_weights(path: Path, card: Card) -> bytes:
     return data
 
 
-def _shapes(architecture: Architecture) -> dict[str, torch.Size]:
-    """Of the network's weights; no memory is taken for what a card only claims."""
-    with torch.device("meta"):
-        return {name: tensor.shape for name, tensor in MSTKDNet(architecture).state_dict().items()}
+def shapes_of(network: MSTKDNet) -> dict[str, torch.Size]:
+    """Of all its weights."""
+    return {name: tensor.shape for name, tensor in network.state_dict().items()}
+
+
+def fill(network: MSTKDNet, weights: dict[str, torch.Tensor], card: Card) -> None:
+    """Give a network the weights of a package.
+
+    Raises:
+        ValueError: They say otherwise than the card what enhancement is found without.
+        RuntimeError: They are of another network.
+    """
+    network.load_state_dict(weights)
+    if list(network.enhancement_without) != card.get("enhancement_without", []):
+        raise ValueError("other sequences than the card's")
+
+
+def _network(card: Card) -> MSTKDNet:
+    architecture, without = architecture_from(card["architecture"]), card.get("enhancement_without")
+    return EnhancementWithout(architecture, without) if without else MSTKDNet(architecture)
 
 
 def read_card(folder: Path) -> Card:
@@ -118,7 +134,8 @@ def write_package(folder: Path, network: MSTKDNet, card: Card, bits: Bits = 8) -
     """Write the weights, `encoded`, and the card with their SHA-256.
 
     Args:
-        card: Everything but ``architecture`` and ``weights``, which come from the network.
+        card: Everything but ``architecture``, ``enhancement_without`` and ``weights``, which come from the network.
+        bits: Of each weight, see `encoded`.
 
     Raises:
         InputError: The card breaks the schema.
@@ -134,6 +151,8 @@ def write_package(folder: Path, network: MSTKDNet, card: Card, bits: Bits = 8) -
             "parameters": sum(p.numel() for p in network.parameters()),
         }
         complete = {**card, "architecture": _plain(network.architecture), "weights": weights}
+        if network.enhancement_without:
+            complete["enhancement_without"] = list(network.enhancement_without)
         check_card(complete, folder / CARD)
     write_card(folder, complete)
 

@@ -131,6 +131,11 @@ class MSTKDNet(nn.Module):
         self.fuse = nn.Conv3d(3 * last, last, kernel_size=1)
         self.decoder = Decoder(architecture)
 
+    @property
+    def enhancement_without(self) -> tuple[str, ...]:
+        """Short names of the sequences that a second look at the enhancement leaves out: none here."""
+        return ()
+
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Logits ``(B, 4, H, W, D)``; no attention map is built.
 

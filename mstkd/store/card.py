@@ -67,11 +67,6 @@ class InstalledModel:
         """Of the weights, as the card has it."""
         return str(self.card["weights"]["sha256"])
 
-    @property
-    def identity(self) -> str:
-        """All that decides its predictions: the weights, and what enhancement is found without."""
-        return f"{self.sha256} {self.card.get('enhancement_without', [])}"
-
     def expected_dice(self, sequences: Iterable[Modality], region: str = "WT") -> ExpectedDice | None:
         """What was measured with just these sequences; None when nothing was.
 

@@ -19,7 +19,7 @@ from mstkd.files import file_sha256
 from mstkd.modalities import Modality, ordered
 from mstkd.models import Card, write_package
 from mstkd.models.encoding import Bits
-from mstkd.network import MSTKDNet
+from mstkd.network import EnhancementWithout, MSTKDNet
 from mstkd.preprocessing.intensity import CLIP_PERCENTILES
 from mstkd.preprocessing.patient import BRAIN_MARGIN_MM
 from mstkd.runs import read_journal, spent
@@ -118,9 +118,11 @@ def package_run(
         raise InputError(f"dataset_licences names no licence for {', '.join(unnamed)}; add it to the description.")
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty; choose a new folder for the package with -o.")
-    network = MSTKDNet(config.architecture)
+    without = [m.value for m in ordered(enhancement_without)]
+    network = EnhancementWithout(config.architecture, without) if without else MSTKDNet(config.architecture)
     weights = _teacher_weights(run, state) if teacher else load_best(run) or state["average"]["network"]
-    network.load_state_dict(_with_base(weights, base_of(run, config), base_share) if base_share else weights)
+    chosen = _with_base(weights, base_of(run, config), base_share) if base_share else weights
+    network.load_state_dict(network.state_dict() | chosen)
     low, high = CLIP_PERCENTILES
     card: Card = {
         "format": 4,
@@ -141,8 +143,6 @@ def package_run(
         "accuracy": [],
     }
     card["training"]["steps"] = state["step"]
-    if enhancement_without:
-        card["enhancement_without"] = [m.value for m in ordered(enhancement_without)]
     if base_share:
         card["training"]["base_share"] = base_share
     if description.not_for:

@@ -101,7 +101,7 @@ def rows(means: list[Mean], published: dict[tuple[str, str], Figure]) -> list[Ro
     for mean in means:
         if mean.modalities in NAMES:
             paper = published.get((mean.modalities, mean.region))
-            low, high = DICE.ends(mean) if mean.cases >= FEWEST else (None, None)
+            low, high = DICE.ends(mean) if mean.patients >= FEWEST else (None, None)
             figures = (mean.dice, low, high, mean.hd95)
             theirs = (paper.dice, paper.hd95) if paper else (None, None)
             found.append(Row(mean.modalities, mean.region, mean.cases, *figures, *theirs))

@@ -36,7 +36,7 @@ class Trainee(nn.Module):
         super().__init__()
         self.network = MSTKDNet(architecture)
         if base is not None:
-            self.network.load_state_dict(base.state_dict())
+            self.network.load_state_dict(dict(base.named_parameters()))
         if recompute:
             self.network.recompute_fine_maps()
         self.level_weights = tuple(deep_supervision)
