@@ -125,10 +125,7 @@ def test_an_ablation_trains_measures_compares_and_goes_on_where_it_was(tmp_path)
     rows = list(csv.DictReader((tmp_path / "ablation" / "ablation.csv").open()))
     assert [row["arm"] for row in rows] == [name for name in ARMS for _ in range(3)]
     assert {row["steps"] for row in rows} == {"2"}
-    assert (
-        "too few patients (1) to tell the full method from the control arm"
-        in (tmp_path / "ablation" / "ablation.md").read_text()
-    )
+    assert "too few patients (1) to tell" in (tmp_path / "ablation" / "ablation.md").read_text()
     assert (tmp_path / "ablation" / "ablation.html").stat().st_size > 1000
     card = json.loads((tmp_path / "ablation" / FULL / "model" / "card.json").read_text())
     assert card["accuracy"], "each arm's card carries its evaluation"

@@ -137,9 +137,7 @@ def verdicts(full: Sequence[Difference]) -> list[str]:
     sentences = []
     for d in full:
         if d.patients < FEWEST:
-            sentences.append(
-                f"{d.region}: too few patients ({d.patients}) to tell the method from the control arm."
-            )
+            sentences.append(f"{d.region}: too few patients ({d.patients}) to tell the method from the control arm.")
             continue
         low, high = d.dice_low, d.dice_high
         word = "better than" if low > 0 else "worse than" if high < 0 else "not distinguishable from"
