@@ -28,30 +28,32 @@ $(VENV)/tests: $(VENV)/engine
 # make student DATALIST=datalist.json HEADS=folder-of-label-maps: each student starts from the one before. What was
 # ended goes on when it is given again; other data need another STUDENT.
 STUDENT := runs/student
-DESCRIPTION := mstkd/training/presets/fifth_student.card.json
+DESCRIPTION := mstkd/training/presets/sixth_student.card.json
 CARD = $(STUDENT)/models/$(1)/card.json
 before-second := first
 before-third := second
 before-fourth := third
 before-fifth := fourth
-base-share-fifth := 0.4
+before-sixth := fifth
+package-fifth := --base-share 0.4
+package-sixth := --base-share 0.4 --enhancement-without t2 --four-bits
 START = $(if $(before-$*),--set start_from=$(STUDENT)/models/$(before-$*) --set heads=$(HEADS))
 
-student: $(call CARD,fifth)
+student: $(call CARD,sixth)
 $(call CARD,second): | $(call CARD,first)
 $(call CARD,third): | $(call CARD,second)
 $(call CARD,fourth): | $(call CARD,third)
 $(call CARD,fifth): | $(call CARD,fourth)
+$(call CARD,sixth): | $(call CARD,fifth)
 
-$(foreach student,first second third fourth fifth,$(call CARD,$(student))): $(call CARD,%): | $(VENV)/engine $(DESCRIPTION)
+$(foreach student,first second third fourth fifth sixth,$(call CARD,$(student))): $(call CARD,%): | $(VENV)/engine $(DESCRIPTION)
 	@test -n "$(DATALIST)" -a -n "$(HEADS)" || { echo "give DATALIST=FILE and HEADS=FOLDER, docs/student.md"; exit 2; }
 	if [ -e $(STUDENT)/$*/config.yaml ]; then $(MSTKD) train --resume $(STUDENT)/$*; \
 	else $(MSTKD) train $*_student --data $(DATALIST) $(START) -o $(STUDENT)/$*; fi
 	@grep -q '"event": "finished"' $(STUDENT)/$*/journal.jsonl || { echo "stopped; give the same command again"; exit 1; }
 	sed 's/"version": "[^"]*/&+$*/' $(DESCRIPTION) > $(STUDENT)/$*.json
 	rm -rf $(@D)
-	$(MSTKD) package $(STUDENT)/$* -o $(@D) --description $(STUDENT)/$*.json \
-		$(if $(base-share-$*),--base-share $(base-share-$*))
+	$(MSTKD) package $(STUDENT)/$* -o $(@D) --description $(STUDENT)/$*.json $(package-$*)
 
 clean:
 	rm -rf $(VENV) demo

@@ -109,6 +109,7 @@ def test_the_section_begins_with_the_compact_preset_and_its_meaning(view, ui, ch
     assert listed == [
         "quick (trial)",
         "fourth student",
+        "sixth student",
         "second student",
         "first student",
         "fifth student",
