@@ -108,8 +108,8 @@ def test_the_section_begins_with_the_compact_preset_and_its_meaning(view, ui, ch
     listed = [ui.presetCombo.itemText(n) for n in range(ui.presetCombo.count)]
     assert listed == [
         "quick (trial)",
-        "fourth student",
         "sixth student",
+        "fourth student",
         "second student",
         "first student",
         "fifth student",
