@@ -28,25 +28,22 @@ $(VENV)/tests: $(VENV)/engine
 # make student DATALIST=datalist.json HEADS=folder-of-label-maps: each student starts from the one before. What was
 # ended goes on when it is given again; other data need another STUDENT.
 STUDENT := runs/student
-DESCRIPTION := mstkd/training/presets/sixth_student.card.json
+DESCRIPTION := mstkd/training/presets/fifth_student.card.json
 CARD = $(STUDENT)/models/$(1)/card.json
 before-second := first
 before-third := second
 before-fourth := third
 before-fifth := fourth
-before-sixth := fifth
-package-fifth := --base-share 0.4
-package-sixth := --base-share 0.4 --enhancement-without t2 --four-bits
+package-fifth := --base-share 0.4 --enhancement-without t2
 START = $(if $(before-$*),--set start_from=$(STUDENT)/models/$(before-$*) --set heads=$(HEADS))
 
-student: $(call CARD,sixth)
+student: $(call CARD,fifth)
 $(call CARD,second): | $(call CARD,first)
 $(call CARD,third): | $(call CARD,second)
 $(call CARD,fourth): | $(call CARD,third)
 $(call CARD,fifth): | $(call CARD,fourth)
-$(call CARD,sixth): | $(call CARD,fifth)
 
-$(foreach student,first second third fourth fifth sixth,$(call CARD,$(student))): $(call CARD,%): | $(VENV)/engine $(DESCRIPTION)
+$(foreach student,first second third fourth fifth,$(call CARD,$(student))): $(call CARD,%): | $(VENV)/engine $(DESCRIPTION)
 	@test -n "$(DATALIST)" -a -n "$(HEADS)" || { echo "give DATALIST=FILE and HEADS=FOLDER, docs/student.md"; exit 2; }
 	if [ -e $(STUDENT)/$*/config.yaml ]; then $(MSTKD) train --resume $(STUDENT)/$*; \
 	else $(MSTKD) train $*_student --data $(DATALIST) $(START) -o $(STUDENT)/$*; fi

@@ -79,7 +79,7 @@ def small_network(small_architecture) -> MSTKDNet:
 def card() -> dict:
     """A minimal valid card, without what `write_package` fills in."""
     return {
-        "format": 4,
+        "format": 3,
         "name": "small",
         "version": "1",
         "summary": "An untrained network for tests.",

@@ -25,7 +25,7 @@ WORDS = {
     "licence": "None.",
     "dataset_licences": {"a": "CC0", "b": "CC0", HEADS: "Apache-2.0"},
 }
-STUDENTS = ("first", "second", "third", "fourth", "fifth", "sixth")
+STUDENTS = ("first", "second", "third", "fourth", "fifth")
 
 
 @pytest.fixture(scope="module")
@@ -125,12 +125,11 @@ def test_make_student_makes_the_model_that_ships_and_goes_on_where_it_was_ended(
     assert "first_student" not in done.stdout, "what is made is not made again"
     assert "train --resume" in done.stdout
 
-    shipped = load_package(runs / "models/sixth")
-    training = shipped.card["training"]
-    assert training["steps"] == sum(phase["steps"] // BUDGET for phase in phases_of("sixth_student"))
+    made = load_package(runs / "models/fifth").card
+    assert made["enhancement_without"] == ["t2"]
+    training = made["training"]
+    assert training["steps"] == sum(phase["steps"] // BUDGET for phase in phases_of("fifth_student"))
     assert training["base_share"] == 0.4
-    assert shipped.card["enhancement_without"] == ["t2"]
-    assert shipped.card["weights"]["dtype"] == "int4"
     assert training["data"][-1]["dataset"] == HEADS
     base = training
     for number in reversed(STUDENTS[:-1]):

@@ -108,7 +108,6 @@ def test_the_section_begins_with_the_compact_preset_and_its_meaning(view, ui, ch
     listed = [ui.presetCombo.itemText(n) for n in range(ui.presetCombo.count)]
     assert listed == [
         "quick (trial)",
-        "sixth student",
         "fourth student",
         "second student",
         "first student",

@@ -99,7 +99,7 @@ def test_every_setting_says_what_it_means_and_every_number_has_a_limit():
     assert found[".phases.patch"]["unit"] == "mm"
 
 
-STUDENTS = ("sixth_student", "fourth_student", "second_student", "first_student", "fifth_student", "third_student")
+STUDENTS = ("fourth_student", "second_student", "first_student", "fifth_student", "third_student")
 
 
 def test_every_preset_has_a_title_and_settings_that_hold():

@@ -14,7 +14,7 @@ from mstkd.errors import InputError
 from mstkd.modalities import Modality, describe, missing
 from mstkd.models import ModelPackage, read_card, read_weights
 from mstkd.models.encoding import read_encoded
-from mstkd.models.package import fill, shapes_of
+from mstkd.models.package import fill
 from mstkd.network import MSTKDNet
 from mstkd.pipeline import segment_patient
 from mstkd.results import ResultFolder
@@ -70,7 +70,7 @@ def load_model(network: MSTKDNet, bundle_root: str | Path) -> ModelPackage:
     card = read_card(folder)
     data = read_weights(folder / WEIGHTS, card)
     try:
-        fill(network, read_encoded(data, shapes_of(network)), card)
+        fill(network, read_encoded(data), card)
     except (RuntimeError, ValueError) as error:
         raise InputError(
             f"{folder / WEIGHTS} holds weights of another network than network_def; leave network_def as it was."

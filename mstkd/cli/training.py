@@ -142,9 +142,6 @@ def package(
         list[Modality],
         typer.Option(help="Look for enhancement without this sequence, T1Gd given; may be repeated."),
     ] = [],  # noqa: B006 (typer reads it; nobody changes it)
-    four_bits: Annotated[
-        bool, typer.Option("--four-bits", help="Half the size, for half a point of Dice (docs/student.md).")
-    ] = False,
 ) -> None:
     """Turn a run's best student into a model package; measure it afterwards with 'evaluate --card'."""
     with sentences():
@@ -157,7 +154,6 @@ def package(
             teacher=teacher,
             base_share=base_share,
             enhancement_without=enhancement_without,
-            bits=4 if four_bits else 8,
         )
         training = written["training"]
         best = f"best validated, after step {training['chosen']['step']}" if "chosen" in training else "last"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -16,7 +17,7 @@ from safetensors.torch import save_file
 
 from mstkd.errors import InputError
 from mstkd.files import whole_file
-from mstkd.models.encoding import Bits, encoded, read_encoded
+from mstkd.models.encoding import encoded, read_encoded
 from mstkd.network import Architecture, EnhancementWithout, MSTKDNet
 from mstkd.store.card import CARD, WEIGHTS, Card
 
@@ -52,9 +53,8 @@ def load_package(folder: Path) -> ModelPackage:
     card = read_card(folder)
     data = read_weights(folder / WEIGHTS, card)
     try:
-        with torch.device("meta"):  # no memory is taken for what a card only claims
-            shapes = shapes_of(_network(card))
-        weights = read_encoded(data, shapes)
+        weights = read_encoded(data)
+        _refuse_other_shapes(weights, card)
         network = _network(card)
         fill(network, weights, card)
     except (RuntimeError, ValueError) as error:
@@ -79,12 +79,15 @@ def read_weights(path: Path, card: Card) -> bytes:
     return data
 
 
-def shapes_of(network: MSTKDNet) -> dict[str, torch.Size]:
-    """Of all its weights."""
-    return {name: tensor.shape for name, tensor in network.state_dict().items()}
+def _refuse_other_shapes(weights: Mapping[str, torch.Tensor], card: Card) -> None:
+    """Raise ValueError unless they fit, before memory is taken for what a card only claims."""
+    with torch.device("meta"):
+        wanted = {name: tensor.shape for name, tensor in _network(card).state_dict().items()}
+    if wanted != {name: tensor.shape for name, tensor in weights.items()}:
+        raise ValueError("other names or shapes")
 
 
-def fill(network: MSTKDNet, weights: dict[str, torch.Tensor], card: Card) -> None:
+def fill(network: MSTKDNet, weights: Mapping[str, torch.Tensor], card: Card) -> None:
     """Give a network the weights of a package.
 
     Raises:
@@ -130,24 +133,23 @@ def check_card(card: Card, source: Path) -> None:
         ) from error
 
 
-def write_package(folder: Path, network: MSTKDNet, card: Card, bits: Bits = 8) -> None:
+def write_package(folder: Path, network: MSTKDNet, card: Card) -> None:
     """Write the weights, `encoded`, and the card with their SHA-256.
 
     Args:
         card: Everything but ``architecture``, ``enhancement_without`` and ``weights``, which come from the network.
-        bits: Of each weight, see `encoded`.
 
     Raises:
         InputError: The card breaks the schema.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with whole_file(folder / WEIGHTS) as draft:
-        save_file(encoded(network.state_dict(), bits), draft)
+        save_file(encoded(network.state_dict()), draft)
         draft.chmod(0o644)  # safetensors writes for the owner only
         weights = {
             "file": WEIGHTS,
             "sha256": hashlib.sha256(draft.read_bytes()).hexdigest(),
-            "dtype": f"int{bits}",
+            "dtype": "int8",
             "parameters": sum(p.numel() for p in network.parameters()),
         }
         complete = {**card, "architecture": _plain(network.architecture), "weights": weights}

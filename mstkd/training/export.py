@@ -18,7 +18,6 @@ from mstkd.errors import InputError
 from mstkd.files import file_sha256
 from mstkd.modalities import Modality, ordered
 from mstkd.models import Card, write_package
-from mstkd.models.encoding import Bits
 from mstkd.network import EnhancementWithout, MSTKDNet
 from mstkd.preprocessing.intensity import CLIP_PERCENTILES
 from mstkd.preprocessing.patient import BRAIN_MARGIN_MM
@@ -84,7 +83,6 @@ def package_run(
     teacher: bool = False,
     base_share: float = 0.0,
     enhancement_without: Collection[Modality] = (),
-    bits: Bits = 8,
 ) -> Card:
     """Write the run's best student and a card that says where it comes from, with its curves; returns the card.
 
@@ -98,7 +96,6 @@ def package_run(
             fine-tuning of zero-shot models, CVPR 2022).
         enhancement_without: Sequences that `EnhancementWithout` leaves out, for want of training patients who
             have them and enhancement.
-        bits: Of each weight in the package.
 
     Raises:
         InputError: The run is incomplete, or trained no teacher of its own; a licence is not
@@ -125,7 +122,7 @@ def package_run(
     network.load_state_dict(network.state_dict() | chosen)
     low, high = CLIP_PERCENTILES
     card: Card = {
-        "format": 4,
+        "format": 3,
         "name": f"{description.name}-teacher" if teacher else description.name,
         "version": description.version,
         "summary": description.summary,
@@ -149,7 +146,7 @@ def package_run(
         card["not_for"] = description.not_for
     if state["best"] and not teacher:
         card["training"]["chosen"] = state["best"]
-    write_package(folder, network, card, bits)
+    write_package(folder, network, card)
     draw_curves(run, folder / CURVES)
     return card
 
