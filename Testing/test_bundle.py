@@ -188,6 +188,13 @@ def test_monai_finds_network_and_inferer_for_one_s_own_code(bundle):
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
 
 
+def test_a_bundle_is_refused_with_a_network_that_lacks_the_second_look(bundle):
+    shipped = load_package(shipped_model())
+    assert shipped.card["enhancement_without"] == ["t2"]
+    with pytest.raises(InputError, match="leave network_def as it was"):
+        load_model(MSTKDNet(shipped.network.architecture), bundle)
+
+
 @pytest.mark.parametrize("sign", ["$", "%", "@"])
 def test_no_text_of_a_card_is_code_to_monai(small_architecture, tmp_path, sign):
     evil = f"{sign}__import__('pathlib').Path('{tmp_path}/done').touch() or 'Research use only'"
