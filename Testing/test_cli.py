@@ -211,6 +211,9 @@ def test_every_subset_of_a_real_patient_is_segmented(tumour_box, tmp_path, prese
     files = {m: tumour_box / f"{NAMES[m]}.nii.gz" for m in present}
     summary = segment_files(find_sources(None, files), tmp_path / "out")
     assert summary["missing"] == [m.label for m in CHANNELS if m not in present]
+    again = {Modality.T1GD, Modality.T2} <= set(present)
+    assert summary["enhancement_without"] == ["T2"] * again, "the shipped model's second pass"
+    assert ("A second pass, without T2" in (tmp_path / "out" / "report.html").read_text()) == again
     blind = any("enhancement cannot be seen" in warning for warning in summary["warnings"])
     assert blind == (Modality.T1GD not in present)
     assert names(tmp_path / "out") == RESULTS

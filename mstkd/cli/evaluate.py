@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from mstkd.cli.shared import Device, app, sentences, talk
+from mstkd.store import find_model
 
 
 @app.command()
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="A model package.")],
+    model: Annotated[Path, typer.Argument(metavar="NAME|FOLDER", help="An installed model, or a model package.")],
     data: Annotated[Path, typer.Argument(help="The datalist (JSON).")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the scores and the report.")],
     split: Annotated[str, typer.Option(help="Which cases: train, validation or test.")] = "test",
@@ -29,7 +30,7 @@ def evaluate(
         from mstkd.evaluation.sweep import evaluate_package
 
         evaluate_package(
-            model,
+            find_model(model),
             data,
             output,
             split=split,

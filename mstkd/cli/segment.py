@@ -42,7 +42,7 @@ def segment(
     brain: Annotated[Path | None, typer.Option(metavar="FILE", help="Your own brain mask, on any grid.")] = None,
     model: Model = None,
     device: Device = "auto",
-    flips: Annotated[bool, typer.Option("--flips", help="Average with the mirrored head: slower, steadier.")] = False,
+    flips: Annotated[bool, typer.Option("--flips", help="Average with the mirrored head: twice the time.")] = False,
     machine: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Segment one patient from any subset of sequences, as they come from the scanner.

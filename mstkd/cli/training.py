@@ -140,7 +140,9 @@ def package(
     ] = 0.0,
     enhancement_without: Annotated[
         list[Modality],
-        typer.Option(help="Look for enhancement without this sequence, T1Gd given; may be repeated."),
+        typer.Option(
+            "--et-without", help="Decide without this sequence, T1Gd given, what of the core enhances; may be repeated."
+        ),
     ] = [],  # noqa: B006 (typer reads it; nobody changes it)
 ) -> None:
     """Turn a run's best student into a model package; measure it afterwards with 'evaluate --card'."""

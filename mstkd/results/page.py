@@ -86,6 +86,7 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
         "<h2>What the network saw</h2>",
         f"<p>Every sequence resampled to 1 mm, cropped to the brain with a small margin ({grid} voxels), "
         "and normalised by the brain's mean and deviation.</p>",
+        *_second_pass(summary["enhancement_without"]),
         _figures(panels[Step.NETWORK]),
         "<h2>Time</h2>",
         _times(summary["seconds"]),
@@ -95,6 +96,12 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
         f"Licence of the model: {escape(summary['model']['licence'])}</p>",
     ]
     return document(_title(summary), "\n".join(body), STYLE)
+
+
+def _second_pass(left_out: list[str]) -> list[str]:
+    if not left_out:
+        return []
+    return [f"<p>A second pass, without {' and '.join(left_out)}, told what of the tumour core enhances.</p>"]
 
 
 def _title(summary: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import mstkd
 from mstkd.inference.memory import peak_memory_gb
 from mstkd.inference.uncertainty import UNCERTAIN_PERCENT
-from mstkd.modalities import Modality
+from mstkd.modalities import Modality, ordered
 from mstkd.preprocessing import Alignment, Volume
 from mstkd.regions import Tissue
 from mstkd.results.measure import Measurement
@@ -28,6 +28,7 @@ def summarise(result: PatientResult) -> dict[str, Any]:
         "sequences": {modality.label: _sequence(result, modality) for modality in result.sources.found},
         "missing": [modality.label for modality in found.missing],
         "reference": {"sequence": found.patient.reference_modality.label, **_image(found.patient.reference)},
+        "enhancement_without": _left_out(result),
         "working_grid": {"shape": list(found.patient.grid.shape), "spacing_mm": [1.0, 1.0, 1.0]},
         "brain": {
             "method": done.brain.method.value,
@@ -46,6 +47,13 @@ def summarise(result: PatientResult) -> dict[str, Any]:
         "peak_memory_gb": round(peak_memory_gb(), 2),
         "warnings": result.warnings,
     }
+
+
+def _left_out(result: PatientResult) -> list[str]:
+    """The sequences that were given, but had no say in what of the core enhances; see `EnhancementWithout`."""
+    given = result.segmentation.patient.present
+    without = result.model.network.enhancement_without if Modality.T1GD in given else ()
+    return [modality.label for modality in ordered(given) if modality.value in without]
 
 
 def _size(size: Measurement) -> dict[str, float]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from mstkd.data.cache import content_key
 from mstkd.data.datalist import Case, read_datalist
 from mstkd.data.synthesis import head_files
-from mstkd.errors import InputError
+from mstkd.errors import InputError, why
 from mstkd.files import file_sha256
 from mstkd.modalities import Modality, ordered
 from mstkd.models import Card, write_package
@@ -61,7 +61,8 @@ def read_description(path: Path) -> Description:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} is no description of a model ({error}); see docs/training.md.") from error
+        reason = why(error) if isinstance(error, OSError) else error
+        raise InputError(f"{path} is no description of a model ({reason}); see docs/training.md.") from error
     return parse_description(values, str(path))
 
 
@@ -105,7 +106,7 @@ def package_run(
     if teacher and base_share:
         raise InputError("--base-share is of the student; leave out --teacher.")
     if Modality.T1GD in enhancement_without:
-        raise InputError("enhancement shows in T1Gd alone; leave out --enhancement-without t1gd.")
+        raise InputError("enhancement shows in T1Gd alone; leave out --et-without t1gd.")
     config = read_config(config_of(run))
     state = load_checkpoint(run)
     cases = read_datalist(run / DATALIST)
