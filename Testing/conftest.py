@@ -24,7 +24,7 @@ from train_parts import train_panel as train_panel
 
 from mstkd.modalities import CHANNELS, Modality
 from mstkd.models import write_package
-from mstkd.network import Architecture, MSTKDNet
+from mstkd.network import Architecture, EnhancementWithout, MSTKDNet
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=40, database=None)
 settings.load_profile("repeatable")
@@ -74,6 +74,14 @@ def small_architecture() -> Architecture:
 def small_network(small_architecture) -> MSTKDNet:
     torch.manual_seed(0)
     return MSTKDNet(small_architecture).eval()
+
+
+@pytest.fixture
+def twice_looking_network(small_network) -> EnhancementWithout:
+    """The small network, but with a second look without T2."""
+    network = EnhancementWithout(small_network.architecture, ["t2"]).eval()
+    network.load_state_dict(network.state_dict() | small_network.state_dict())
+    return network
 
 
 def card() -> dict:

@@ -161,6 +161,17 @@ def test_a_package_may_find_enhancement_without_a_sequence(tmp_path, train, conf
     assert not (tmp_path / "other").exists()
 
 
+def test_a_model_with_a_second_look_can_be_base_and_teacher_and_hands_it_to_nobody(
+    tmp_path, train, twice_looking_network
+):
+    write_package(tmp_path / "both", twice_looking_network, card())
+    teacher = {"kind": "frozen", "package": str(tmp_path / "both"), "dice_weight": 0.0}
+    config = write_config(tmp_path / "both.yaml", teacher=teacher, phases=SHORT)
+    assert train(read_config(config, [f"start_from={tmp_path / 'both'}"]))
+    package_run(tmp_path / "run", tmp_path / "model", WORDS, base_share=0.5)
+    assert "enhancement_without" not in load_package(tmp_path / "model").card
+
+
 def test_a_frozen_teachers_patients_count_as_seen_by_its_student(tmp_path, train, base, datalist):
     teacher = {"kind": "frozen", "package": str(base), "dice_weight": 0.0}
     taught = read_config(write_config(tmp_path / "taught.yaml", teacher=teacher, phases=SHORT))

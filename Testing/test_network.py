@@ -92,14 +92,12 @@ def test_an_absent_sequence_differs_from_a_dark_one(small_network):
 
 
 @torch.no_grad()
-def test_enhancement_is_the_share_of_the_core_that_it_is_without_the_sequence(small_network):
-    apart = EnhancementWithout(small_network.architecture, ["t2"]).eval()
-    apart.load_state_dict(apart.state_dict() | small_network.state_dict())
+def test_enhancement_is_the_share_of_the_core_that_it_is_without_the_sequence(small_network, twice_looking_network):
     x = torch.randn(3, 4, 16, 24, 16)
     # The second lacks T1Gd, the third has no T2: neither is looked at twice.
     mask = torch.tensor([[1, 0, 1, 1], [1, 1, 0, 1], [1, 1, 1, 0]])
     x *= mask[..., None, None, None]
-    found, plain = (network(x, mask).softmax(dim=1) for network in (apart, small_network))
+    found, plain = (network(x, mask).softmax(dim=1) for network in (twice_looking_network, small_network))
     torch.testing.assert_close(found[1:], plain[1:])
 
     fewer = small_network(x[:1] * torch.tensor([1, 1, 1, 0])[:, None, None, None], torch.tensor([[1, 0, 1, 0]]))
@@ -109,7 +107,8 @@ def test_enhancement_is_the_share_of_the_core_that_it_is_without_the_sequence(sm
     expected = torch.stack([background, (netc + et) * (1 - share), snfh, (netc + et) * share])
     torch.testing.assert_close(found[0], expected, atol=1e-6, rtol=1e-4)
     assert (found[0, 3] - et).abs().max() > 1e-3, "the sequence did decide"
-    torch.testing.assert_close(apart.forward_with_taps(x, mask).logits.softmax(dim=1), found, atol=1e-5, rtol=1e-4)
+    taps = twice_looking_network.forward_with_taps(x, mask)
+    torch.testing.assert_close(taps.logits.softmax(dim=1), found, atol=1e-5, rtol=1e-4)
 
 
 def test_enhancement_needs_t1gd(small_architecture):

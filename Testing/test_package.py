@@ -49,11 +49,9 @@ def test_a_package_in_half_precision_is_still_read(small_package, small_network)
         torch.testing.assert_close(tensor, weights[name].float(), rtol=0, atol=0)
 
 
-def test_a_card_says_what_enhancement_is_found_without(small_package, small_network):
-    apart = EnhancementWithout(small_network.architecture, ["t2"])
-    apart.load_state_dict(apart.state_dict() | small_network.state_dict())
+def test_a_card_says_what_enhancement_is_found_without(small_package, twice_looking_network):
     plain = load_package(small_package)
-    write_package(small_package, apart, card())
+    write_package(small_package, twice_looking_network, card())
     package = load_package(small_package)
     assert package.card["enhancement_without"] == ["t2"]
     assert package.sha256 != plain.sha256, "its results are others"
@@ -123,9 +121,8 @@ def set_hash(folder):
 
 
 def leave_out_another(folder):
-    network = load_package(folder).network
-    apart = EnhancementWithout(network.architecture, ["t2"])
-    write_package(folder, apart, card())
+    architecture = load_package(folder).network.architecture
+    write_package(folder, EnhancementWithout(architecture, ["t2"]), card())
     edit_card(folder, enhancement_without=["t1"])
 
 

@@ -126,7 +126,7 @@ def _pictures(card: Card, folder: Path) -> Iterator[Picture]:
     captions = " ".join(failure["caption"] for failure in card.get("failures", []))
     notes = {
         FAILURES: ("The worst test cases", f"With {ALL} sequences; green the reference, pink the result. {captions}"),
-        CURVES: ("Training", "Losses, learning rate and validation Dice over the steps; averaging comes after it."),
+        CURVES: ("Training", "Losses, learning rate and validation Dice over the steps of the run itself."),
     }
     for name, (title, note) in notes.items():
         if (folder / name).is_file():

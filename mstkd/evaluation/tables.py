@@ -28,7 +28,7 @@ def heat_map(means: Sequence[Mean], published: Published, metric: Metric) -> Tab
                 row.append(_theirs(published.get((name, region.value)), metric))
     note = (
         f"Mean in {metric.unit}, {metric.direction}, with its 95% interval over patients where there are at least "
-        f"{FEWEST} cases. In the average every combination measured counts alike."
+        f"{FEWEST}. In the average every combination measured counts alike."
     )
     return Table(f"{metric.name} ({metric.unit})", note, header, rows, "The darker, the better.")
 

@@ -35,7 +35,7 @@ PACKAGED = 0.02
 
 @dataclass(frozen=True)
 class Row:
-    """One region with one combination of sequences; figures in percent and mm, no interval of few cases."""
+    """One region with one combination of sequences; figures in percent and mm, no interval of few patients."""
 
     sequences: str
     region: str
