@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import metadata
 from types import SimpleNamespace
 
 import nibabel as nib
@@ -158,6 +159,12 @@ def found(folder):
     return RESULT_CONVENTION.decode(np.asarray(nib.load(folder / "labels.nii.gz").dataobj))
 
 
+def test_it_says_its_version():
+    answer = mstkd("--version")
+    assert answer.returncode == 0
+    assert answer.stdout == f"mstkd {metadata.version('mstkd')}\n"
+
+
 def test_a_folder_is_recognised_said_and_segmented(tumour_box, tmp_path):
     answer = started("segment", tumour_box, "-o", tmp_path / "out", "--json")
     assert answer.returncode == 0, answer.stderr
@@ -182,10 +189,10 @@ def test_a_folder_is_recognised_said_and_segmented(tumour_box, tmp_path):
 def test_regions_that_were_measured_poor_are_said_and_good_ones_not():
     figures = [("all available", "WT", 0.8), ("all available", "TC", 0.1), ("FLAIR", "WT", 0.4)]
     card = {"accuracy": [{"sequences": s, "region": r, "dice": d, "cases": 3} for s, r, d in figures]}
-    assert "TC 0.10" in doubts(card, "FLAIR, T1Gd")[0]
+    assert "TC 0.10 in 3 cases" in doubts(card, "FLAIR, T1Gd")[0]
     assert "WT" not in doubts(card, "FLAIR, T1Gd")[0]
     assert "Do not rely on WT and TC" in doubts(card, "FLAIR")[0]
-    assert "WT 0.40, TC 0.10" in doubts(card, "FLAIR")[0]
+    assert "WT 0.40 in 3 cases, TC 0.10 in 3 cases" in doubts(card, "FLAIR")[0]
     assert doubts({"accuracy": []}, "FLAIR") == []
 
 

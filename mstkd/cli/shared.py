@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
+import mstkd
 from mstkd.errors import InputError, why
 from mstkd.runs import layout
 
@@ -73,3 +74,18 @@ def _refuse(sentence: str, code: int, machine: bool) -> NoReturn:
 
 def _interrupt(*_: Any) -> NoReturn:
     raise KeyboardInterrupt
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(f"mstkd {mstkd.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _before_any_command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Typer shows the application's own help."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from mstkd.data.words import counted
 from mstkd.modalities import Modality
 from mstkd.models import Card
 from mstkd.regions import Region
@@ -27,12 +28,14 @@ def doubts(card: Card, sequences: str) -> list[str]:
         sequences: What was given, e.g. ``FLAIR, T1Gd``; where the card has no figures for
             just these, those for all available sequences count.
     """
-    measured = {(entry["sequences"], entry["region"]): entry["dice"] for entry in card["accuracy"]}
+    measured = {(entry["sequences"], entry["region"]): entry for entry in card["accuracy"]}
     found = {r.value: measured.get((sequences, r.value), measured.get((ALL, r.value))) for r in Region}
-    poor = {region: dice for region, dice in found.items() if dice is not None and dice < TRUSTWORTHY_DICE}
+    poor = {region: entry for region, entry in found.items() if entry and entry["dice"] < TRUSTWORTHY_DICE}
     if not poor:
         return []
-    figures = ", ".join(f"{region} {dice:.2f}" for region, dice in poor.items())
+    figures = ", ".join(
+        f"{region} {entry['dice']:.2f} in {counted(entry['cases'], 'case')}" for region, entry in poor.items()
+    )
     return [
         f"Do not rely on {' and '.join(poor)}: on patients this model never saw, its outlines agreed too little "
         f"with the experts' (mean Dice, where 1 is full agreement: {figures})."
