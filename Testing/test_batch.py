@@ -20,6 +20,8 @@ from mstkd.modalities import Modality
 from mstkd.preprocessing.brain import deep_bet
 from mstkd.wishes import Wishes
 
+CARD = {"weights": {"sha256": "0"}}
+
 RESULTS = {"labels.nii.gz", "summary.json", "report.html", "picture.png", "batch.json"}
 
 
@@ -142,11 +144,11 @@ def test_files_behind_a_link_are_the_studys_too(patients, run, tumour_box, tmp_p
 
 
 def test_a_file_whose_name_begins_with_a_point_counts(patients):
-    before = fingerprint(patients / "anna", "", Wishes())
+    before = fingerprint(patients / "anna", CARD, Wishes())
     (patients / "anna" / "._flair.nii.gz").write_text("of the Finder")
-    assert fingerprint(patients / "anna", "", Wishes()) == before
+    assert fingerprint(patients / "anna", CARD, Wishes()) == before
     (patients / "anna" / ".1.2.840.dcm").write_text("a slice")
-    assert fingerprint(patients / "anna", "", Wishes()) != before
+    assert fingerprint(patients / "anna", CARD, Wishes()) != before
 
 
 def test_the_brain_extractors_at_hand_count(patients, monkeypatch):
@@ -154,8 +156,13 @@ def test_the_brain_extractors_at_hand_count(patients, monkeypatch):
     for there, version in ((False, ""), (True, "1.0.2"), (True, "1.0.3")):
         monkeypatch.setattr(deep_bet, "is_available", lambda there=there: there)
         monkeypatch.setattr(deep_bet, "version", lambda version=version: version)
-        found.add(fingerprint(patients / "anna", "", Wishes()))
+        found.add(fingerprint(patients / "anna", CARD, Wishes()))
     assert len(found) == 3
+
+
+def test_the_models_weights_count_and_which_parts_it_leaves_out(patients):
+    models = [CARD, {**CARD, "least_part_probability": 0.8}, {"weights": {"sha256": "1"}}]
+    assert len({fingerprint(patients / "anna", model, Wishes()) for model in models}) == 3
 
 
 def test_a_long_comparison_says_so_and_can_be_cancelled(patients, monkeypatch):
@@ -164,7 +171,7 @@ def test_a_long_comparison_says_so_and_can_be_cancelled(patients, monkeypatch):
 
     monkeypatch.setattr("mstkd.batch.fingerprint._EVERY_S", 0)
     with pytest.raises(CancelledError):
-        fingerprint(patients / "anna", "", Wishes(), cancel)
+        fingerprint(patients / "anna", CARD, Wishes(), cancel)
 
 
 def test_two_sites_with_the_same_names_do_not_replace_each_others_results(patients, run, tumour_box, tmp_path):

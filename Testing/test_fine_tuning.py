@@ -152,6 +152,12 @@ def test_a_share_of_a_base_that_is_another_by_now_or_never_was_is_refused(tmp_pa
     assert not (tmp_path / "model").exists()
 
 
+def test_a_package_may_leave_out_what_it_is_unsure_of(tmp_path, train, config):
+    train(config)
+    package_run(tmp_path / "run", tmp_path / "model", WORDS, least_part_probability=0.8)
+    assert load_package(tmp_path / "model").least_part_probability == 0.8
+
+
 def test_a_package_may_find_enhancement_without_a_sequence(tmp_path, train, config):
     train(config)
     package_run(tmp_path / "run", tmp_path / "model", WORDS, enhancement_without=[Modality.T2])

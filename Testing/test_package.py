@@ -141,6 +141,10 @@ DAMAGE = {
     "enhancement apart by the card alone": (lambda f: edit_card(f, enhancement_without=["t2"]), "another network"),
     "another sequence left out than the card says": (leave_out_another, "another network"),
     "an enhancement without T1Gd": (lambda f: edit_card(f, enhancement_without=["t1gd"]), "enhancement_without"),
+    "a threshold that drops everything": (
+        lambda f: edit_card(f, least_part_probability=1),
+        "least_part_probability",
+    ),
     "no research notice": (lambda f: edit_card(f, intended_use="Diagnosis."), "intended_use"),
     "earlier format": (lambda f: edit_card(f, format=1), "the brain alone"),
     "later format": (lambda f: edit_card(f, format=4), "format"),

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mstkd.inference.postprocessing import remove_specks
+from mstkd.inference.postprocessing import remove_specks, remove_unsure
 from mstkd.regions import Region, Tissue, region_mask
 
 
@@ -25,6 +25,25 @@ def test_small_parts_go_as_in_simpleitk(tissues):
         elif size < largest:
             assert not part.any()
     assert not kept[parts == 0].any()
+
+
+@given(
+    hnp.arrays(np.uint8, (8, 9, 10), elements=st.sampled_from([0, 0, 0, 0, 0, 1, 2, 3])),
+    hnp.arrays(np.float32, (8, 9, 10), elements=st.floats(0.5, 1, width=32)),
+    st.sampled_from([0.0, 0.6, 0.75, 0.9]),
+)
+def test_parts_go_whose_mean_probability_in_simpleitk_is_lower(tissues, probability, least):
+    whole = sitk.GetImageFromArray(region_mask(tissues, Region.WT).astype(np.uint8))
+    statistics = sitk.LabelStatisticsImageFilter()
+    labels = sitk.ConnectedComponent(whole, True)
+    statistics.Execute(sitk.GetImageFromArray(probability), labels)
+    parts = sitk.GetArrayFromImage(labels)
+    out = remove_unsure(tissues, probability, least)
+    for number in range(1, parts.max() + 1):
+        if abs(statistics.GetMean(number) - least) > 1e-6:
+            stays = statistics.GetMean(number) > least
+            np.testing.assert_array_equal(out[parts == number], tissues[parts == number] if stays else 0)
+    assert not out[parts == 0].any()
 
 
 def test_a_tiny_tumour_that_is_all_there_is_stays():

@@ -2,9 +2,9 @@
 
 Heads are synthetic ones without a tumour, each drawn once from an anatomical label map. They
 come as training sees them, most with the brain and a margin alone, some with the head; the result
-is cleaned of specks but not cut to the brain: rather too much than too little. A volume of a healthy brain goes through
-the whole pipeline; nilearn's wheel, for one, holds an average T1 of 152 brains
-(nilearn/datasets/data/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz).
+is cleaned as a user's is, but not cut to the brain: rather too much than too little. A volume of a
+healthy brain goes through the whole pipeline; nilearn's wheel, for one, holds an average T1 of 152
+brains (nilearn/datasets/data/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz).
 
     python Testing/experiments/tumour_free.py MODEL -o FILE --heads FOLDER [--volume t1=FILE ...]
 
@@ -23,12 +23,12 @@ import torch
 
 from mstkd.data.synthesis import load_heads, synthesise
 from mstkd.inference import choose_device, segment
-from mstkd.inference.postprocessing import remove_specks
+from mstkd.inference.postprocessing import remove_specks, remove_unsure
 from mstkd.inference.segment import predict_within_memory
 from mstkd.modalities import CHANNELS, Modality, describe, modality_mask
 from mstkd.models import ModelPackage, load_package
 from mstkd.preprocessing import preprocess, read_volume
-from mstkd.regions import Region, from_probabilities, region_mask, region_probabilities
+from mstkd.regions import REGIONS, Region, from_probabilities, region_mask, region_probabilities
 
 SIZE = (176, 208, 176)
 """Voxels of 1 mm: holds a head down to the skull base."""
@@ -41,7 +41,9 @@ def invented_ml(model: ModelPackage, image: np.ndarray, given: tuple[Modality, .
     mask = modality_mask(given)
     shown = image * np.reshape(mask, (4, 1, 1, 1))
     probabilities, _ = predict_within_memory(model.network, shown, mask, device)
-    tissues = remove_specks(from_probabilities(region_probabilities(probabilities)), VOXEL_ML)
+    regions = region_probabilities(probabilities)
+    sure = remove_unsure(from_probabilities(regions), regions[REGIONS.index(Region.WT)], model.least_part_probability)
+    tissues = remove_specks(sure, VOXEL_ML)
     return float(region_mask(tissues, Region.WT).sum() * VOXEL_ML)
 
 

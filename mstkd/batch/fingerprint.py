@@ -13,15 +13,16 @@ from pathlib import Path
 import mstkd
 from mstkd.errors import InputError, why
 from mstkd.files import file_sha256
+from mstkd.store import Card, identity
 from mstkd.wishes import Wishes
 
-FORMAT = 3
+FORMAT = 4
 """Raised when a result of an earlier program must not be taken for one of today's."""
 _OF_THE_SYSTEM = {".ds_store", "thumbs.db", "desktop.ini"}
 _EVERY_S = 1.0
 
 
-def fingerprint(study: Path, weights: str, wishes: Wishes, report: Callable[[], None] = lambda: None) -> str:
+def fingerprint(study: Path, card: Card, wishes: Wishes, report: Callable[[], None] = lambda: None) -> str:
     """SHA-256 over the study's files (name inside the study and content) and all that decides its result.
 
     The names inside count because sequences are recognised by them; the study's own name and
@@ -30,7 +31,7 @@ def fingerprint(study: Path, weights: str, wishes: Wishes, report: Callable[[], 
     gives another result than a network's.
 
     Args:
-        weights: SHA-256 of the model's weights.
+        card: The model's, of which its `identity` counts.
         report: Called about every second, since a slow drive takes long; what it raises ends the reading.
 
     Raises:
@@ -46,7 +47,7 @@ def fingerprint(study: Path, weights: str, wishes: Wishes, report: Callable[[], 
         raise InputError(f"{error.filename or study} cannot be read ({why(error)}); copy it again.") from error
     if not files:
         raise InputError(f"{study} holds no file; put the study's images there, or remove the folder.")
-    everything = [FORMAT, mstkd.__version__, weights, choices, extractors(), files]
+    everything = [FORMAT, mstkd.__version__, identity(card), choices, extractors(), files]
     return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
 
 

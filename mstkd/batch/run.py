@@ -90,7 +90,7 @@ def _content(folder: Path, model: InstalledModel, wishes: Wishes, report: Report
         report(0.0, "Comparing with earlier results")
 
     say()
-    return fingerprint(folder, model.sha256, wishes, say)
+    return fingerprint(folder, model.card, wishes, say)
 
 
 def _refuse_namesake(folder: Path, target: Path, wanted: str, content: Callable[[Path], str]) -> None:

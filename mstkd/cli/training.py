@@ -144,6 +144,12 @@ def package(
             "--et-without", help="Decide without this sequence, T1Gd given, what of the core enhances; may be repeated."
         ),
     ] = [],  # noqa: B006 (typer reads it; nobody changes it)
+    least_part_probability: Annotated[
+        float | None,
+        typer.Option(
+            min=0.5, max=0.99, help="Leave parts of the whole tumour out of results if their mean probability is lower."
+        ),
+    ] = None,
 ) -> None:
     """Turn a run's best student into a model package; measure it afterwards with 'evaluate --card'."""
     with sentences():
@@ -156,6 +162,7 @@ def package(
             teacher=teacher,
             base_share=base_share,
             enhancement_without=enhancement_without,
+            least_part_probability=least_part_probability,
         )
         training = written["training"]
         best = f"best validated, after step {training['chosen']['step']}" if "chosen" in training else "last"

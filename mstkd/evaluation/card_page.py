@@ -55,6 +55,11 @@ def _facts(card: Card) -> list[str]:
     if "enhancement_without" in card:
         left_out = describe(map(Modality, card["enhancement_without"]))
         facts.append(f"Given T1Gd, what of the tumour core enhances is decided without {left_out}.")
+    if "least_part_probability" in card:
+        facts.append(
+            "Parts of the whole tumour with a mean probability under "
+            f"{100 * card['least_part_probability']:.0f} % are left out of results, which say so."
+        )
     if not card["accuracy"]:
         facts.append("Its accuracy has not been measured.")
     return [*facts, f"Cite: {card['citation']}"]

@@ -31,7 +31,7 @@ class Measured:
 
     Attributes:
         scores: Of the result as a user gets it.
-        uncleaned: The same before specks are removed.
+        uncleaned: The same before clean-up.
         calibration: Of the probabilities that the result was made from.
         flagged: Whether the uncertainty map points at the result's errors.
         failures: What is to be seen of each case with all its sequences.

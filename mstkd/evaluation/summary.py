@@ -20,7 +20,7 @@ class Mean:
     """One region with one combination, over the cases that have the sequences and know the region.
 
     Attributes:
-        cleanup: ``with`` or ``without`` the removal of specks.
+        cleanup: ``with`` or ``without`` the clean-up of results.
         dice: Mean in percent, with the ends of its 95% bootstrap interval over patients.
         hd95: Mean in mm, likewise.
         missed: In how many cases.

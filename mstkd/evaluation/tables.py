@@ -49,7 +49,7 @@ def counts(means: Sequence[Mean]) -> Table:
 
 
 def cleanup(means: Sequence[Mean], uncleaned: Sequence[Mean]) -> Table:
-    """The averages with and without the removal of specks."""
+    """The averages with and without the clean-up of results."""
     rows = []
     for region in REGIONS:
         for name, chosen in (("with", means), ("without", uncleaned)):
@@ -58,7 +58,7 @@ def cleanup(means: Sequence[Mean], uncleaned: Sequence[Mean]) -> Table:
                 figures = [Cell(f"{metric.of(row):.1f}") for metric in METRICS]
                 rows.append([Cell(f"{region.value}, {name}"), *figures, Cell(str(row.missed)), Cell(str(row.invented))])
     note = "Averages over the combinations measured; misses and inventions are summed. All other tables are with it."
-    return Table("The clean-up of small parts", note, ["Region", "Dice (%)", "HD95 (mm)", "missed", "invented"], rows)
+    return Table("The clean-up of results", note, ["Region", "Dice (%)", "HD95 (mm)", "missed", "invented"], rows)
 
 
 def changes(differences: Sequence[Difference], other: str, metric: Metric) -> Table:

@@ -22,6 +22,23 @@ def inside(values: Array, brain: Array) -> Array:
     return np.where(brain, values, values.dtype.type(0))
 
 
+def remove_unsure(tissues: Array, whole_tumour: Array, least: float) -> Array:
+    """A copy without the whole-tumour parts of which the network is less sure; all may go.
+
+    Parts are connected through faces, edges and corners.
+
+    Args:
+        tissues: ``(I, J, K)`` of our classes.
+        whole_tumour: ``(I, J, K)``, its probability.
+        least: Mean probability that a part must reach to stay; 0 keeps all.
+    """
+    out = tissues.copy()
+    parts, sizes = _parts(region_mask(out, Region.WT))
+    sums = np.bincount(parts.ravel(), weights=whole_tumour.ravel())
+    out[(sums < least * sizes)[parts]] = Tissue.BACKGROUND
+    return out
+
+
 def remove_specks(tissues: Array, voxel_ml: float) -> Array:
     """A copy without whole-tumour parts under 0.1 mL; enhancing parts under 0.03 mL become NETC.
 

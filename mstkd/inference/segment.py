@@ -10,15 +10,16 @@ import numpy as np
 import torch
 
 from mstkd.inference.device import plan_tiles, too_little_memory
+from mstkd.inference.left_out import left_out_sentence
 from mstkd.inference.memory import is_out_of_memory
-from mstkd.inference.postprocessing import inside, remove_specks
+from mstkd.inference.postprocessing import SMALLEST_TUMOUR_ML, inside, remove_specks, remove_unsure
 from mstkd.inference.predictor import Progress, Size, Stop, predict
 from mstkd.inference.uncertainty import entropy_percent
 from mstkd.modalities import Modality, missing
 from mstkd.models import ModelPackage
 from mstkd.network import MSTKDNet
 from mstkd.preprocessing import PreparedPatient
-from mstkd.regions import from_probabilities, region_probabilities
+from mstkd.regions import REGIONS, Region, from_probabilities, region_probabilities
 
 Array = np.ndarray
 Report = Callable[[float, str], None]
@@ -44,6 +45,7 @@ class Segmentation:
         warnings: Sentences the user must see.
         probabilities: ``(3, I, J, K)`` float16 of WT, TC and ET on the reference's grid, cut like the
             uncertainty; None unless asked for.
+        left_out_ml: Volume of what is not in ``tissues`` because the network was not sure enough of it.
     """
 
     tissues: Array
@@ -56,6 +58,7 @@ class Segmentation:
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     probabilities: Array | None = None
+    left_out_ml: float = 0.0
 
 
 def segment(
@@ -101,14 +104,24 @@ def segment(
     on_reference = patient.to_reference(region_probabilities(probabilities))
     brain = patient.brain_on_reference()
     uncleaned = from_probabilities(on_reference)
-    tissues = remove_specks(inside(uncleaned, brain), patient.reference.voxel_ml)
+    cut, whole_tumour = inside(uncleaned, brain), on_reference[REGIONS.index(Region.WT)]
+    sure = remove_unsure(cut, whole_tumour, model.least_part_probability)
+    tissues = remove_specks(sure, patient.reference.voxel_ml)
+    left_out = cut != sure
+    left_out_ml = np.count_nonzero(left_out) * patient.reference.voxel_ml
     uncertainty = inside(entropy_percent(on_reference), brain)
     kept = inside(on_reference.astype(np.float16), brain) if keep_probabilities else None
     seconds["return"] = time.perf_counter() - started
 
-    warnings = patient.warnings if tissues.any() else (*patient.warnings, "No tumour was found.")
+    warnings = [*patient.warnings]
+    if not tissues.any():
+        warnings.append("No tumour was found.")
+    if left_out_ml >= SMALLEST_TUMOUR_ML:
+        warnings.append(left_out_sentence(left_out, whole_tumour, patient.reference, model.least_part_probability))
     absent = missing(patient.present)
-    return Segmentation(tissues, uncleaned, uncertainty, patient, absent, tile, str(device), seconds, warnings, kept)
+    return Segmentation(
+        tissues, uncleaned, uncertainty, patient, absent, tile, str(device), seconds, tuple(warnings), kept, left_out_ml
+    )
 
 
 def predict_within_memory(

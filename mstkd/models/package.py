@@ -37,6 +37,11 @@ class ModelPackage:
     def sha256(self) -> str:
         return str(self.card["weights"]["sha256"])
 
+    @property
+    def least_part_probability(self) -> float:
+        """Mean probability that a part of the whole tumour must reach to stay in a result; 0 keeps all."""
+        return float(self.card.get("least_part_probability", 0.0))
+
 
 def load_package(folder: Path) -> ModelPackage:
     """Read and verify a package. Nothing is unpickled.

@@ -40,6 +40,7 @@ def summarise(result: PatientResult) -> dict[str, Any]:
         "uncertain_ml": round(
             float((found.uncertainty >= UNCERTAIN_PERCENT).sum() * found.patient.reference.voxel_ml), 3
         ),
+        "left_out_ml": round(found.left_out_ml, 3),
         "model": {"name": result.model.name, "sha256": result.model.sha256, "licence": result.model.card["licence"]},
         "device": found.device,
         "tile": list(found.tile) if found.tile else None,

@@ -104,6 +104,11 @@ def read_model(folder: Path, *, shipped: bool = False) -> InstalledModel:
     return InstalledModel(name, version, folder, licence, summary, shipped, card)
 
 
+def identity(card: Card) -> tuple[str, float]:
+    """What tells two packages apart that give other results: the weights' SHA-256, and which parts they leave out."""
+    return card["weights"]["sha256"], card.get("least_part_probability", 0.0)
+
+
 def _expected(row: dict[str, Any]) -> ExpectedDice:
     """Raises ValueError, LookupError or TypeError when the row is none of a card."""
     interval, cases = None, int(row["cases"])

@@ -12,19 +12,19 @@ from mstkd.errors import InputError, why
 from mstkd.files import file_sha256
 from mstkd.store.card import CARD, WEIGHTS, InstalledModel, read_model
 from mstkd.store.places import installed_models, models_folder
-from mstkd.store.staging import PART, STAGED, refuse_other_weights
+from mstkd.store.staging import PART, STAGED, refuse_other_model
 
 
 def accept_staged(folder: Path) -> InstalledModel:
     """Install a package that `stage_model` made; returns it in its place.
 
-    The same weights under the same name and version are left as they are, unless damaged.
+    The same model under the same name and version is left as it is, unless damaged.
 
     Raises:
-        InputError: It is not there any more, other weights have this name and version, or another model its folder.
+        InputError: It is not there any more, another model has this name and version, or its folder.
     """
     staged = read_model(_staged(folder))
-    refuse_other_weights(staged.card)
+    refuse_other_model(staged.card)
     for model in installed_models():
         if model.label == staged.label and file_sha256(model.folder / WEIGHTS) == model.sha256:
             discard_staged(folder)

@@ -14,7 +14,7 @@ from pathlib import Path
 from mstkd.errors import InputError, why
 from mstkd.files import file_sha256
 from mstkd.store.archive import copy_folder, unpack
-from mstkd.store.card import CARD, Card
+from mstkd.store.card import CARD, Card, identity
 from mstkd.store.download import Report, download
 from mstkd.store.places import installed_models, models_folder
 
@@ -50,19 +50,19 @@ def stage_model(
         _gather(place, expected, draft, report)
         report(0.9, "Verifying the model")
         card = _verify(draft, place)
-        refuse_other_weights(card)
+        refuse_other_model(card)
         draft.chmod(0o755)  # made for its owner only, but a models folder may be shared
         staged = draft.with_name(draft.name.replace(PART, STAGED, 1))
         draft.rename(staged)
     return StagedModel(staged, card)
 
 
-def refuse_other_weights(card: Card) -> None:
-    """Raise InputError when this name and version is installed with other weights."""
+def refuse_other_model(card: Card) -> None:
+    """Raise InputError when a model that gives other results is installed by this name and version."""
     label = f"{card['name']} {card['version']}"
-    if any(m.label == label and m.sha256 != card["weights"]["sha256"] for m in installed_models()):
+    if any(m.label == label and identity(m.card) != identity(card) for m in installed_models()):
         raise InputError(
-            f"{label} is installed already, with other weights; remove it first, or give the new one another version."
+            f"{label} is installed already, and another model; remove it first, or give the new one another version."
         )
 
 

@@ -84,6 +84,7 @@ def package_run(
     teacher: bool = False,
     base_share: float = 0.0,
     enhancement_without: Collection[Modality] = (),
+    least_part_probability: float | None = None,
 ) -> Card:
     """Write the run's best student and a card that says where it comes from, with its curves; returns the card.
 
@@ -97,6 +98,8 @@ def package_run(
             fine-tuning of zero-shot models, CVPR 2022).
         enhancement_without: Sequences that `EnhancementWithout` leaves out, for want of training patients who
             have them and enhancement.
+        least_part_probability: Mean probability that a part of the whole tumour must reach to stay in a result, 0.5
+            to 1; None keeps all. Chosen on patients that are not test cases.
 
     Raises:
         InputError: The run is incomplete, or trained no teacher of its own; a licence is not
@@ -143,6 +146,8 @@ def package_run(
     card["training"]["steps"] = state["step"]
     if base_share:
         card["training"]["base_share"] = base_share
+    if least_part_probability is not None:
+        card["least_part_probability"] = least_part_probability
     if description.not_for:
         card["not_for"] = description.not_for
     if state["best"] and not teacher:
