@@ -34,7 +34,7 @@ before-second := first
 before-third := second
 before-fourth := third
 before-fifth := fourth
-package-fifth := --base-share 0.4 --et-without t2
+package-fifth := --base-share 0.4 --et-without t2 --least-part-probability 0.8
 START = $(if $(before-$*),--set start_from=$(STUDENT)/models/$(before-$*) --set heads=$(HEADS))
 
 student: $(call CARD,fifth)

@@ -127,6 +127,7 @@ def test_make_student_makes_the_model_that_ships_and_goes_on_where_it_was_ended(
 
     made = load_package(runs / "models/fifth").card
     assert made["enhancement_without"] == ["t2"]
+    assert made["least_part_probability"] == 0.8
     training = made["training"]
     assert training["steps"] == sum(phase["steps"] // BUDGET for phase in phases_of("fifth_student"))
     assert training["base_share"] == 0.4
