@@ -128,7 +128,7 @@ def test_a_card_says_what_enhancement_is_looked_for_without(a_measured_package):
 
 def test_a_card_says_which_parts_are_left_out(a_measured_package):
     write_card(a_measured_package, read_card(a_measured_package) | {"least_part_probability": 0.8})
-    assert "Parts of the whole tumour with a mean probability under 80 % are left out" in shown(a_measured_package)
+    assert "Parts of the whole tumour with a mean probability under 80 % are left out." in shown(a_measured_package)
 
 
 def test_a_card_with_a_share_of_no_base_is_refused(a_measured_package):

@@ -18,7 +18,7 @@ from test_cli import mstkd, sentence
 from mstkd.data.cache import load_cached
 from mstkd.data.datalist import Case, read_datalist
 from mstkd.errors import InputError
-from mstkd.inference.postprocessing import remove_specks
+from mstkd.inference.postprocessing import clean
 from mstkd.inference.predictor import predict
 from mstkd.models import write_package
 from mstkd.network import MSTKDNet
@@ -234,7 +234,8 @@ def whole_tumour(network, weights, cached, flips):
     images[1:] = 0
     mask = (True, False, False, False)
     tumour = predict(network, images, mask, device=torch.device("cpu"), flips=flips)[1:].sum(0) > 0.5
-    p = remove_specks(2 * (tumour & widened(cached.brain, 3)), 0.001) > 0
+    tissues, _ = clean(2 * (tumour & widened(cached.brain, 3)), np.ones(tumour.shape), 0.001)
+    p = tissues > 0
     r = np.asarray(cached.labels) > 0
     return 100 * (2 * (p & r).sum() / (p.sum() + r.sum()) if p.any() or r.any() else 1)
 

@@ -156,6 +156,9 @@ def test_a_package_may_leave_out_what_it_is_unsure_of(tmp_path, train, config):
     train(config)
     package_run(tmp_path / "run", tmp_path / "model", WORDS, least_part_probability=0.8)
     assert load_package(tmp_path / "model").least_part_probability == 0.8
+    with pytest.raises(InputError, match="is not from"):
+        package_run(tmp_path / "run", tmp_path / "other", WORDS, least_part_probability=1.0)
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_package_may_find_enhancement_without_a_sequence(tmp_path, train, config):

@@ -263,11 +263,11 @@ def test_the_same_model_again_is_fine_and_another_under_its_name_refused(
     first = install(small_package)
     assert install(small_package) == first
     other = other_weights(tmp_path / "other", small_architecture)
-    with pytest.raises(InputError, match="small 1 is installed already, and another model"):
+    with pytest.raises(InputError, match="small 1 is installed already as another model"):
         stage_model(other)
     changed = json.loads((small_package / CARD).read_text()) | {"least_part_probability": 0.8}
     (small_package / CARD).write_text(json.dumps(changed))
-    with pytest.raises(InputError, match="small 1 is installed already, and another model"):
+    with pytest.raises(InputError, match="small 1 is installed already as another model"):
         stage_model(small_package)
     assert left_in(models) == {"small-1"}
     assert installed_models()[-1].sha256 == first.sha256

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,9 +16,9 @@ from train_view_parts import Answers, AskedLogic, attempt
 
 from mstkd.evaluation.published import published_tables
 from mstkd.evaluation.scores import NAMES
-from mstkd.models import write_package
+from mstkd.models import read_card, write_card, write_package
 from mstkd.runs.layout import HEADS
-from mstkd.store import installed_models, stage_model
+from mstkd.store import accept_staged, installed_models, stage_model
 from mstkd.training.config import read_config
 from mstkd.training.export import Description
 from mstkd.training.finish import finish_run
@@ -357,6 +358,15 @@ def test_the_model_is_installed_after_consent_and_the_other_module_chooses_it(vi
     assert remembered(f"agreed/{model.label}") == model.sha256
     assert not ui.installResultButton.enabled
     assert ui.installedLabel.text == "glioma-student 1 is installed: Brain Tumor Segmentation lists it."
+
+
+def test_the_same_weights_that_leave_out_other_parts_are_another_model(view, measured, ui, tmp_path):
+    package = tmp_path / "package"
+    shutil.copytree(measured.folder / "result" / "model", package)
+    write_card(package, read_card(package) | {"version": "2", "least_part_probability": 0.8})
+    accept_staged(stage_model(package).folder)
+    view.show(measured)
+    assert ui.installResultButton.enabled
 
 
 def test_the_models_cards_are_read_again_only_when_models_came_or_went(view, ui, measured, logic, monkeypatch):

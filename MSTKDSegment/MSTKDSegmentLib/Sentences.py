@@ -138,7 +138,9 @@ def foundSentence(summary: dict) -> str:
     else:
         said = _("Segmented from all four sequences.")
     if not summary["measurements"]["WT"]["ml"]:
-        said += " " + _("No tumour was found; the segments are empty.")
+        nothing = _("No tumour was found; the segments are empty.")
+        unsure = _("No tumour was found of which the model is sure; the segments are empty.")
+        said += " " + (unsure if summary["left_out_ml"] else nothing)
     return said
 
 

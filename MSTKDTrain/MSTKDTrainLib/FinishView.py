@@ -34,7 +34,7 @@ class FinishView:
         self._drafts: dict[Path, Description] = {}
         """What the user has written for each run."""
         self._seen: tuple[Path, float] | None = None
-        self._installed: tuple[tuple[str, float], str] | None = None
+        self._installed: tuple[tuple[tuple[str, float], float], str] | None = None
         """Under which name which model is installed, as long as the folder of the models does not change."""
         self._filling = False
         self.widget, self._ui = loadForm("Finish")
@@ -189,12 +189,12 @@ class FinishView:
 
     def _installedAs(self) -> str:
         """The name under which the model is installed; empty if it is not."""
-        from mstkd.store import installed_models, models_folder
+        from mstkd.store import identity, installed_models, models_folder
 
-        sha256 = self._result.card["weights"]["sha256"]
-        key = (sha256, _changed(models_folder()))
+        own = identity(self._result.card)
+        key = (own, _changed(models_folder()))
         if self._installed is None or self._installed[0] != key:
-            label = next((model.label for model in installed_models() if model.sha256 == sha256), "")
+            label = next((model.label for model in installed_models() if identity(model.card) == own), "")
             self._installed = key, label
         return self._installed[1]
 

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 
-from mstkd.inference.postprocessing import remove_specks
+from mstkd.inference.postprocessing import clean
 from mstkd.inference.segment import predict_within_memory
 from mstkd.modalities import Modality
 from mstkd.models import load_package
@@ -68,8 +68,8 @@ def measure(network, volumes, truth, brain_native) -> dict[str, float]:
         return from_probabilities(regions)
 
     def score(found) -> float:
-        clean = remove_specks(found, patient.reference.voxel_ml)
-        return round(dice(region_mask(clean, Region.WT), truth), 4)
+        tissues, _ = clean(found, np.ones(found.shape), patient.reference.voxel_ml)
+        return round(dice(region_mask(tissues, Region.WT), truth), 4)
 
     brain = resample(brain_native, native, grid) > 0.5
     distance = ndimage.distance_transform_edt(~brain)

@@ -23,7 +23,7 @@ import torch
 
 from mstkd.data.synthesis import load_heads, synthesise
 from mstkd.inference import choose_device, segment
-from mstkd.inference.postprocessing import remove_specks, remove_unsure
+from mstkd.inference.postprocessing import clean
 from mstkd.inference.segment import predict_within_memory
 from mstkd.modalities import CHANNELS, Modality, describe, modality_mask
 from mstkd.models import ModelPackage, load_package
@@ -42,8 +42,8 @@ def invented_ml(model: ModelPackage, image: np.ndarray, given: tuple[Modality, .
     shown = image * np.reshape(mask, (4, 1, 1, 1))
     probabilities, _ = predict_within_memory(model.network, shown, mask, device)
     regions = region_probabilities(probabilities)
-    sure = remove_unsure(from_probabilities(regions), regions[REGIONS.index(Region.WT)], model.least_part_probability)
-    tissues = remove_specks(sure, VOXEL_ML)
+    whole_tumour = regions[REGIONS.index(Region.WT)]
+    tissues, _ = clean(from_probabilities(regions), whole_tumour, VOXEL_ML, model.least_part_probability)
     return float(region_mask(tissues, Region.WT).sum() * VOXEL_ML)
 
 

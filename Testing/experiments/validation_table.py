@@ -1,4 +1,4 @@
-"""Dice of model packages on a datalist's validation cases, as training measures it, without and with flips.
+"""Dice of model packages on a datalist's validation cases on the working grid, without and with flips.
 
     python Testing/experiments/validation_table.py DATALIST MODEL... -o FILE [--cache FOLDER]
 
@@ -35,9 +35,17 @@ def main() -> None:
     fabric = make_fabric(torch.device("cpu"), "32-true")
     tables = {}
     for folder in options.models:
-        network = load_package(folder).network
+        model = load_package(folder)
         for flips in (False, True):
-            rows = validation_dice(network, cases, SUBSETS, fabric, lambda: False, flips=flips)
+            rows = validation_dice(
+                model.network,
+                cases,
+                SUBSETS,
+                fabric,
+                lambda: False,
+                flips=flips,
+                least_part_probability=model.least_part_probability,
+            )
             tables[f"{folder.name}{', flips' if flips else ''}"] = figures_of(rows)
     options.output.write_text(json.dumps(tables, indent=1) + "\n")
     print(json.dumps(tables, indent=1))

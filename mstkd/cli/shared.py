@@ -88,4 +88,4 @@ def _before_any_command(
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and leave.")
     ] = False,
 ) -> None:
-    """Typer shows the application's own help."""
+    """Holds what may be asked before a command is named."""

@@ -146,9 +146,7 @@ def package(
     ] = [],  # noqa: B006 (typer reads it; nobody changes it)
     least_part_probability: Annotated[
         float | None,
-        typer.Option(
-            min=0.5, max=0.99, help="Leave parts of the whole tumour out of results if their mean probability is lower."
-        ),
+        typer.Option(help="Leave parts of the whole tumour out of results if their mean probability is lower."),
     ] = None,
 ) -> None:
     """Turn a run's best student into a model package; measure it afterwards with 'evaluate --card'."""

@@ -13,7 +13,7 @@ from mstkd.evaluation.trust import calibration_of, trust, trust_sentences, uncer
 from mstkd.modalities import Modality, describe
 from mstkd.models import Card, read_card
 from mstkd.regions import REGIONS
-from mstkd.store.card import ALL, CURVES, FAILURES, FEWEST
+from mstkd.store.card import ALL, CURVES, FAILURES, FEWEST, least_part_probability, parts_rule
 
 ORIGINS = {"base": "its base", "teacher": "its frozen teacher"}
 
@@ -55,11 +55,7 @@ def _facts(card: Card) -> list[str]:
     if "enhancement_without" in card:
         left_out = describe(map(Modality, card["enhancement_without"]))
         facts.append(f"Given T1Gd, what of the tumour core enhances is decided without {left_out}.")
-    if "least_part_probability" in card:
-        facts.append(
-            "Parts of the whole tumour with a mean probability under "
-            f"{100 * card['least_part_probability']:.0f} % are left out of results, which say so."
-        )
+    facts += parts_rule(least_part_probability(card))
     if not card["accuracy"]:
         facts.append("Its accuracy has not been measured.")
     return [*facts, f"Cite: {card['citation']}"]

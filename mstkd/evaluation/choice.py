@@ -131,8 +131,8 @@ def choice_report(candidates: Sequence[Candidate], folds: int) -> Report:
         f"Patients: {len(patients)} of the splits train and validation in {folds} folds; {sets}. Test cases were not "
         "read.",
         "A figure is the mean over patients of a patient's mean over the combinations measured, on the 1 mm working "
-        "grid and without clean-up, by the last student of the folds without that patient; with the 95 % bootstrap "
-        f"interval over patients where there are at least {FEWEST}.",
+        "grid, by the last student of the folds without that patient; with the 95 % bootstrap interval over patients "
+        f"where there are at least {FEWEST}.",
         "There is one run per candidate and fold: the intervals hold nothing of how another seed would turn out. The "
         "more candidates there are, the more the best of them owes to chance; measure the chosen one on the test "
         "cases, once.",

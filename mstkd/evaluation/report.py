@@ -16,6 +16,7 @@ from mstkd.evaluation.summary import Mean
 from mstkd.evaluation.tables import changes, cleanup, counts, heat_map
 from mstkd.evaluation.trust import trust, trust_sentences
 from mstkd.results.summary import NOTICE
+from mstkd.store.card import parts_rule
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Evaluation:
     """What a report is about.
 
     Attributes:
+        least_part_probability: Mean probability that the model asks of a part of the whole tumour.
         split: Which cases of the datalist.
         seen: How many of them the model was trained or chosen on.
         datasets: Number of cases per data set.
@@ -36,6 +38,7 @@ class Evaluation:
 
     model: str
     sha256: str
+    least_part_probability: float
     split: str
     seen: int
     datasets: dict[str, int]
@@ -57,6 +60,7 @@ def report(evaluation: Evaluation) -> Report:
     facts = [
         NOTICE,
         f"Model: {evaluation.model}, SHA-256 {evaluation.sha256}.",
+        *parts_rule(evaluation.least_part_probability),
         f"Cases: {sum(evaluation.datasets.values())} of the split '{evaluation.split}'; {sets}.",
         *_warning(evaluation.seen),
         f"Paper: the published means of MST-KDNet on {dataset}, on the paper's own test cases, not on these."

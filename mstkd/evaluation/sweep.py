@@ -90,6 +90,7 @@ def evaluate_package(
         evaluation = Evaluation(
             model=package.name,
             sha256=package.sha256,
+            least_part_probability=package.least_part_probability,
             split=split,
             seen=len(seen),
             datasets=dict(Counter(case.dataset for case in cases)),

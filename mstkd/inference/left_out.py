@@ -1,4 +1,4 @@
-"""What a user is told of parts that were left out of a result."""
+"""What a user is told when nothing was found, or something was left out."""
 
 from __future__ import annotations
 
@@ -9,22 +9,36 @@ from mstkd.preprocessing import Volume
 Array = np.ndarray
 
 
-def left_out_sentence(left_out: Array, whole_tumour: Array, reference: Volume, least: float) -> str:
-    """How much was left out, why, and where to look, in Slicer's letters.
+def left_out_sentences(
+    tissues: Array, left_out: Array, whole_tumour: Array, reference: Volume, least: float
+) -> list[str]:
+    """Whether the result is empty; how much was left out, why, and where to look, in Slicer's letters.
 
     Args:
-        left_out: ``(I, J, K)`` bool on the reference's grid, somewhere True.
+        tissues: ``(I, J, K)``, the result on the reference's grid.
+        left_out: ``(I, J, K)``, a number for each part that was left out, else 0.
         whole_tumour: ``(I, J, K)``, the probability.
         least: The mean probability that the model asks of a part.
     """
-    ml = np.count_nonzero(left_out) * reference.voxel_ml
-    surest = np.unravel_index(np.where(left_out, whole_tumour, 0).argmax(), left_out.shape)
-    x, y, z = reference.affine[:3, :3] @ surest + reference.affine[:3, 3]
-    place = f"{_along(x, 'RL')}, {_along(y, 'AP')}, {_along(z, 'SI')} mm"
-    return (
-        f"{ml:.1f} mL that may be tumour were left out, the surest of it at {place}: "
-        f"the model asks for a mean probability of {100 * least:.0f} %."
+    empty = not tissues.any()
+    sizes = np.bincount(left_out[left_out > 0])
+    if not sizes.size:
+        return ["No tumour was found."] if empty else []
+    ml, count = sizes.sum() * reference.voxel_ml, np.count_nonzero(sizes)
+    amount = f"{ml:.1f} mL" if ml >= 0.1 else "Less than 0.1 mL"
+    largest = np.argwhere(left_out == sizes.argmax())
+    place = f"at {_place(reference.affine, largest[whole_tumour[tuple(largest.T)].argmax()])}"
+    where = place if count == 1 else f"in {count} parts, the largest {place}"
+    said = (
+        f"{amount} that may be tumour were left out, {where}: "
+        f"the model asks for a mean probability of {100 * least:g} %."
     )
+    return [f"No tumour was found of which the model is sure. {said}" if empty else said]
+
+
+def _place(affine: Array, voxel: Array) -> str:
+    x, y, z = affine[:3, :3] @ voxel + affine[:3, 3]
+    return f"{_along(x, 'RL')}, {_along(y, 'AP')}, {_along(z, 'SI')} mm"
 
 
 def _along(mm: float, letters: str) -> str:

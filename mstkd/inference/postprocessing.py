@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy import ndimage
 
@@ -22,43 +24,44 @@ def inside(values: Array, brain: Array) -> Array:
     return np.where(brain, values, values.dtype.type(0))
 
 
-def remove_unsure(tissues: Array, whole_tumour: Array, least: float) -> Array:
-    """A copy without the whole-tumour parts of which the network is less sure; all may go.
+class Cleaned(NamedTuple):
+    """A label map after clean-up.
 
-    Parts are connected through faces, edges and corners.
-
-    Args:
+    Attributes:
         tissues: ``(I, J, K)`` of our classes.
-        whole_tumour: ``(I, J, K)``, its probability.
-        least: Mean probability that a part must reach to stay; 0 keeps all.
+        left_out: ``(I, J, K)``, a number for each part that is not in it because it was not sure enough; 0 elsewhere.
     """
-    out = tissues.copy()
-    parts, sizes = _parts(region_mask(out, Region.WT))
-    sums = np.bincount(parts.ravel(), weights=whole_tumour.ravel())
-    out[(sums < least * sizes)[parts]] = Tissue.BACKGROUND
-    return out
+
+    tissues: Array
+    left_out: Array
 
 
-def remove_specks(tissues: Array, voxel_ml: float) -> Array:
-    """A copy without whole-tumour parts under 0.1 mL; enhancing parts under 0.03 mL become NETC.
+def clean(tissues: Array, whole_tumour: Array, voxel_ml: float, least: float = 0.0) -> Cleaned:
+    """Without whole-tumour parts under 0.1 mL or of which the network is not sure; ET parts under 0.03 mL become NETC.
 
     Parts are connected through faces, edges and corners. The largest part of the whole
-    tumour stays however small it is, so that a tiny tumour is not lost.
+    tumour stays however small it is, so that a tiny tumour is not lost, if it is sure enough.
 
     Args:
         tissues: ``(I, J, K)`` of our classes.
+        whole_tumour: ``(I, J, K)``, the probability of the whole tumour.
         voxel_ml: Volume of a voxel in mL.
+        least: Mean probability that a part must reach.
     """
     out = tissues.copy()
     parts, sizes = _parts(region_mask(out, Region.WT))
     small = sizes * voxel_ml < SMALLEST_TUMOUR_ML
     small[sizes.argmax()] = False
-    out[small[parts]] = Tissue.BACKGROUND
+    found = parts > 0
+    sums = np.bincount(parts[found], weights=whole_tumour[found], minlength=sizes.size)
+    unsure = ~small & (sums < least * sizes)
+    out[(small | unsure)[parts]] = Tissue.BACKGROUND
+    left_out = np.where(unsure[parts], parts, 0)
     parts, sizes = _parts(out == Tissue.ET)
     small = sizes * voxel_ml < SMALLEST_ENHANCEMENT_ML
     small[0] = False
     out[small[parts]] = Tissue.NETC
-    return out
+    return Cleaned(out, left_out)
 
 
 def _parts(mask: Array) -> tuple[Array, Array]:

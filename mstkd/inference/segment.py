@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from mstkd.inference.device import plan_tiles, too_little_memory
-from mstkd.inference.left_out import left_out_sentence
+from mstkd.inference.left_out import left_out_sentences
 from mstkd.inference.memory import is_out_of_memory
-from mstkd.inference.postprocessing import SMALLEST_TUMOUR_ML, inside, remove_specks, remove_unsure
+from mstkd.inference.postprocessing import clean, inside
 from mstkd.inference.predictor import Progress, Size, Stop, predict
 from mstkd.inference.uncertainty import entropy_percent
 from mstkd.modalities import Modality, missing
@@ -104,23 +104,25 @@ def segment(
     on_reference = patient.to_reference(region_probabilities(probabilities))
     brain = patient.brain_on_reference()
     uncleaned = from_probabilities(on_reference)
-    cut, whole_tumour = inside(uncleaned, brain), on_reference[REGIONS.index(Region.WT)]
-    sure = remove_unsure(cut, whole_tumour, model.least_part_probability)
-    tissues = remove_specks(sure, patient.reference.voxel_ml)
-    left_out = cut != sure
-    left_out_ml = np.count_nonzero(left_out) * patient.reference.voxel_ml
+    whole_tumour, reference = on_reference[REGIONS.index(Region.WT)], patient.reference
+    least = model.least_part_probability
+    tissues, left_out = clean(inside(uncleaned, brain), whole_tumour, reference.voxel_ml, least)
     uncertainty = inside(entropy_percent(on_reference), brain)
     kept = inside(on_reference.astype(np.float16), brain) if keep_probabilities else None
     seconds["return"] = time.perf_counter() - started
 
-    warnings = [*patient.warnings]
-    if not tissues.any():
-        warnings.append("No tumour was found.")
-    if left_out_ml >= SMALLEST_TUMOUR_ML:
-        warnings.append(left_out_sentence(left_out, whole_tumour, patient.reference, model.least_part_probability))
-    absent = missing(patient.present)
     return Segmentation(
-        tissues, uncleaned, uncertainty, patient, absent, tile, str(device), seconds, tuple(warnings), kept, left_out_ml
+        tissues=tissues,
+        uncleaned=uncleaned,
+        uncertainty=uncertainty,
+        patient=patient,
+        missing=missing(patient.present),
+        tile=tile,
+        device=str(device),
+        seconds=seconds,
+        warnings=(*patient.warnings, *left_out_sentences(tissues, left_out, whole_tumour, reference, least)),
+        probabilities=kept,
+        left_out_ml=np.count_nonzero(left_out) * reference.voxel_ml,
     )
 
 

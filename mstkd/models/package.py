@@ -19,7 +19,7 @@ from mstkd.errors import InputError
 from mstkd.files import whole_file
 from mstkd.models.encoding import encoded, read_encoded
 from mstkd.network import Architecture, EnhancementWithout, MSTKDNet
-from mstkd.store.card import CARD, WEIGHTS, Card
+from mstkd.store.card import CARD, WEIGHTS, Card, least_part_probability
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class ModelPackage:
     @property
     def least_part_probability(self) -> float:
         """Mean probability that a part of the whole tumour must reach to stay in a result; 0 keeps all."""
-        return float(self.card.get("least_part_probability", 0.0))
+        return least_part_probability(self.card)
 
 
 def load_package(folder: Path) -> ModelPackage:

@@ -37,6 +37,6 @@ def doubts(card: Card, sequences: str) -> list[str]:
         f"{region} {entry['dice']:.2f} in {counted(entry['cases'], 'case')}" for region, entry in poor.items()
     )
     return [
-        f"Do not rely on {' and '.join(poor)}: on patients this model never saw, its outlines agreed too little "
+        f"Do not rely on {' and '.join(poor)}: on cases this model never saw, its outlines agreed too little "
         f"with the experts' (mean Dice, where 1 is full agreement: {figures})."
     ]

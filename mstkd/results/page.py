@@ -10,6 +10,7 @@ from mstkd.html import document
 from mstkd.preprocessing import Method
 from mstkd.regions import APPEARANCE, REGIONS
 from mstkd.results.steps import Panel, Step
+from mstkd.store.card import parts_rule
 
 STYLE = """
 td { white-space: normal; }
@@ -93,15 +94,16 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
         "<h2>Made by</h2>",
         f"<p>mstkd {escape(summary['mstkd'])}, model {escape(summary['model']['name'])} "
         f"({escape(summary['model']['sha256'][:12])}), on {escape(summary['device'])}. "
+        f"{' '.join(parts_rule(summary['model']['least_part_probability']))} "
         f"Licence of the model: {escape(summary['model']['licence'])}</p>",
     ]
     return document(_title(summary), "\n".join(body), STYLE)
 
 
-def _second_pass(left_out: list[str]) -> list[str]:
-    if not left_out:
+def _second_pass(without: list[str]) -> list[str]:
+    if not without:
         return []
-    return [f"<p>A second pass, without {' and '.join(left_out)}, told what of the tumour core enhances.</p>"]
+    return [f"<p>A second pass, without {' and '.join(without)}, told what of the tumour core enhances.</p>"]
 
 
 def _title(summary: dict[str, Any]) -> str:

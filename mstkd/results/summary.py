@@ -28,7 +28,7 @@ def summarise(result: PatientResult) -> dict[str, Any]:
         "sequences": {modality.label: _sequence(result, modality) for modality in result.sources.found},
         "missing": [modality.label for modality in found.missing],
         "reference": {"sequence": found.patient.reference_modality.label, **_image(found.patient.reference)},
-        "enhancement_without": _left_out(result),
+        "enhancement_without": _enhancement_without(result),
         "working_grid": {"shape": list(found.patient.grid.shape), "spacing_mm": [1.0, 1.0, 1.0]},
         "brain": {
             "method": done.brain.method.value,
@@ -41,7 +41,12 @@ def summarise(result: PatientResult) -> dict[str, Any]:
             float((found.uncertainty >= UNCERTAIN_PERCENT).sum() * found.patient.reference.voxel_ml), 3
         ),
         "left_out_ml": round(found.left_out_ml, 3),
-        "model": {"name": result.model.name, "sha256": result.model.sha256, "licence": result.model.card["licence"]},
+        "model": {
+            "name": result.model.name,
+            "sha256": result.model.sha256,
+            "least_part_probability": result.model.least_part_probability,
+            "licence": result.model.card["licence"],
+        },
         "device": found.device,
         "tile": list(found.tile) if found.tile else None,
         "seconds": {step: round(seconds, 2) for step, seconds in result.seconds.items()},
@@ -50,7 +55,7 @@ def summarise(result: PatientResult) -> dict[str, Any]:
     }
 
 
-def _left_out(result: PatientResult) -> list[str]:
+def _enhancement_without(result: PatientResult) -> list[str]:
     """The sequences that were given, but had no say in what of the core enhances; see `EnhancementWithout`."""
     given = result.segmentation.patient.present
     without = result.model.network.enhancement_without if Modality.T1GD in given else ()

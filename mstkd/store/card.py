@@ -104,9 +104,19 @@ def read_model(folder: Path, *, shipped: bool = False) -> InstalledModel:
     return InstalledModel(name, version, folder, licence, summary, shipped, card)
 
 
+def least_part_probability(card: Card) -> float:
+    """Mean probability that a part of the whole tumour must reach to stay in a result; 0 keeps all."""
+    return float(card.get("least_part_probability", 0.0))
+
+
+def parts_rule(least: float) -> list[str]:
+    """A sentence on which parts are left out; none where all stay."""
+    return [f"Parts of the whole tumour with a mean probability under {100 * least:g} % are left out."] if least else []
+
+
 def identity(card: Card) -> tuple[str, float]:
     """What tells two packages apart that give other results: the weights' SHA-256, and which parts they leave out."""
-    return card["weights"]["sha256"], card.get("least_part_probability", 0.0)
+    return card["weights"]["sha256"], least_part_probability(card)
 
 
 def _expected(row: dict[str, Any]) -> ExpectedDice:

@@ -62,7 +62,8 @@ def refuse_other_model(card: Card) -> None:
     label = f"{card['name']} {card['version']}"
     if any(m.label == label and identity(m.card) != identity(card) for m in installed_models()):
         raise InputError(
-            f"{label} is installed already, and another model; remove it first, or give the new one another version."
+            f"{label} is installed already as another model (other weights, or it leaves out other parts); "
+            "remove it first, or give the new one another version."
         )
 
 

@@ -98,18 +98,20 @@ def package_run(
             fine-tuning of zero-shot models, CVPR 2022).
         enhancement_without: Sequences that `EnhancementWithout` leaves out, for want of training patients who
             have them and enhancement.
-        least_part_probability: Mean probability that a part of the whole tumour must reach to stay in a result, 0.5
-            to 1; None keeps all. Chosen on patients that are not test cases.
+        least_part_probability: Mean probability that a part of the whole tumour must reach to stay in a result, at
+            least 0.5 and under 1; None keeps all. Chosen on patients that are not test cases.
 
     Raises:
         InputError: The run is incomplete, or trained no teacher of its own; a licence is not
             named; the folder is not empty; the base is gone, there was none, or a share of it is wanted
-            for a teacher; enhancement should be found without T1Gd.
+            for a teacher; enhancement should be found without T1Gd; the least probability is out of range.
     """
     if teacher and base_share:
         raise InputError("--base-share is of the student; leave out --teacher.")
     if Modality.T1GD in enhancement_without:
         raise InputError("enhancement shows in T1Gd alone; leave out --et-without t1gd.")
+    if least_part_probability is not None and not 0.5 <= least_part_probability < 1:
+        raise InputError(f"--least-part-probability {least_part_probability:g} is not from 0.5 to under 1; change it.")
     config = read_config(config_of(run))
     state = load_checkpoint(run)
     cases = read_datalist(run / DATALIST)

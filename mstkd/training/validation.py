@@ -13,13 +13,13 @@ from mstkd.data.cache import CachedCase
 from mstkd.evaluation.case_dice import CaseDice
 from mstkd.evaluation.dice import region_dice
 from mstkd.evaluation.scores import DECIMALS
-from mstkd.inference.postprocessing import inside, remove_specks
+from mstkd.inference.postprocessing import clean, inside
 from mstkd.inference.segment import predict_within_memory
 from mstkd.modalities import CHANNELS, COMBINATIONS, Modality, modality_mask
 from mstkd.network import MSTKDNet
 from mstkd.preprocessing.grid import widened
 from mstkd.preprocessing.patient import BRAIN_MARGIN_MM
-from mstkd.regions import REGIONS, from_probabilities, region_probabilities
+from mstkd.regions import REGIONS, Region, from_probabilities, region_probabilities
 from mstkd.training.devices import total
 
 VOXEL_ML = 0.001
@@ -38,15 +38,17 @@ def validation_dice(
     on_prediction: Seen = lambda *_: None,
     *,
     flips: bool = False,
+    least_part_probability: float = 0.0,
 ) -> list[CaseDice] | None:
     """Dice on the working grid of what a user would get, case after case; None when it was stopped.
 
-    Results are cut to the brain and cleaned of specks, as `mstkd.inference.segment` does.
+    Results are cut to the brain and cleaned, as `mstkd.inference.segment` does.
     A case counts for the subsets that it has, and for the regions that its reference
     knows. The processes of a run share the cases; each returns all rows.
 
     Args:
         flips: Also average over the left-right mirrored head.
+        least_part_probability: Mean probability that a part of the whole tumour must reach to stay.
     """
     shape = (2, len(cases), len(subsets), len(REGIONS))  # the value in percent, and whether there is one
     table = torch.zeros(shape, dtype=torch.float64, device=fabric.device)
@@ -62,7 +64,9 @@ def validation_dice(
             mask = modality_mask(subset)
             images = np.asarray(cached.images, dtype=np.float32) * np.reshape(mask, (len(CHANNELS), 1, 1, 1))
             probabilities, _ = predict_within_memory(network, images, mask, fabric.device, flips=flips)
-            found = remove_specks(inside(from_probabilities(region_probabilities(probabilities)), brain), VOXEL_ML)
+            regions = region_probabilities(probabilities)
+            whole_tumour = regions[REGIONS.index(Region.WT)]
+            found, _ = clean(inside(from_probabilities(regions), brain), whole_tumour, VOXEL_ML, least_part_probability)
             on_prediction(cached, subset, found)
             for region, value in region_dice(found, cached.labels, cached.case.convention.regions).items():
                 entry = torch.tensor([100 * value, 1.0], dtype=torch.float64)
