@@ -58,3 +58,19 @@ def test_what_is_found_outside_the_brain_does_not_count_as_it_is_removed_for_a_u
     tumour, kept = int((head_on.labels > 0).sum()), int(found[0].sum())
     whole = next(row for row in rows if row.region == "WT")
     assert whole.dice == pytest.approx(100 * 2 * tumour / (tumour + kept), abs=1e-3)
+
+
+def test_what_a_model_is_too_unsure_of_does_not_count_either(head_on, tumour_everywhere):
+    logits = tumour_everywhere.decoder.head.conv_block.bias.view(4, -1)
+    with torch.no_grad():
+        logits[1] = logits[3] = -20
+        logits[2] = np.log(0.7 / 0.3)
+
+    def whole_tumour(least):
+        fabric = make_fabric(torch.device("cpu"), "32-true")
+        given = [(Modality.FLAIR,)]
+        rows = validation_dice(tumour_everywhere, [head_on], given, fabric, lambda: False, least_part_probability=least)
+        return next(row.dice for row in rows if row.region == "WT")
+
+    assert whole_tumour(0.8) == 0
+    assert whole_tumour(0.6) == whole_tumour(0) > 0
