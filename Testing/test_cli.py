@@ -118,6 +118,14 @@ def test_machines_get_the_refusal_as_json(tmp_path):
     assert "no sequence was given" in json.loads(answer.stdout)["error"]
 
 
+def test_a_result_that_takes_the_place_of_another_says_so(tumour_box, tmp_path):
+    said = []
+    for sequence in ("flair", "t2"):
+        answer = mstkd("segment", f"--{sequence}", tumour_box / f"{sequence}.nii.gz", "-o", tmp_path / "out")
+        said.append("in place of what was there" in " ".join(answer.stdout.split()))
+    assert said == [False, True]
+
+
 def test_a_full_disk_leaves_the_earlier_result_untouched(tumour_box, tmp_path):
     (tmp_path / "labels.nii.gz").write_text("earlier")
 
@@ -194,6 +202,13 @@ def test_regions_that_were_measured_poor_are_said_and_good_ones_not():
     assert "Do not rely on WT and TC" in doubts(card, "FLAIR")[0]
     assert "WT 0.40 in 3 cases, TC 0.10 in 3 cases" in doubts(card, "FLAIR")[0]
     assert doubts({"accuracy": []}, "FLAIR") == []
+
+
+def test_a_good_figure_of_few_cases_is_said_to_be_one():
+    figures = [("WT", 0.8, 5), ("TC", 0.9, 6), ("ET", 0.75, 1)]
+    card = {"accuracy": [{"sequences": "T2", "region": r, "dice": d, "cases": n} for r, d, n in figures]}
+    (said,) = doubts(card, "T2")
+    assert said == "Little is known of how good WT and ET will be (mean Dice: WT 0.80 in 5 cases, ET 0.75 in 1 case)."
 
 
 def test_a_file_given_against_its_name_is_remarked_on(tmp_path):

@@ -15,7 +15,7 @@ from mstkd.errors import InputError
 from mstkd.evaluation.dice import region_dice
 from mstkd.preprocessing import read_labels
 from mstkd.regions import CONVENTIONS, REGIONS, RESULT_CONVENTION
-from mstkd.results import LABELS, measure_regions
+from mstkd.results import LABELS, PAGE, measure_regions
 
 SAMPLE = Path(__file__).parents[1] / "Resources" / "SampleData" / "BraTS2021_01479"
 RUNS: dict[str, list[str]] = {
@@ -42,6 +42,7 @@ def run_demo(output: Path, console: Console) -> None:
         *("Given", "Missing", "Region", "mL", "Expert mL", "Dice", "Seconds", "Peak memory"),
         title=f"Sample patient {SAMPLE.name}",
     )
+    warnings: dict[str, None] = {}
     for name, arguments in RUNS.items():
         summary = _segment(arguments, output / name)
         found = RESULT_CONVENTION.decode(read_labels(output / name / LABELS).array)
@@ -59,10 +60,12 @@ def run_demo(output: Path, console: Console) -> None:
                 f"{summary['peak_memory_gb']:.1f} GB" if first else "",
                 end_section=region is REGIONS[-1],
             )
+        warnings |= dict.fromkeys(summary["warnings"])
     console.print(table)
-    console.print(
-        f"Pictures: {output / 'all' / 'picture.png'} and {output / 'flair' / 'picture.png'}. Research use only."
-    )
+    for warning in warnings:
+        console.print(f"Warning: {warning}", markup=False)
+    reports = " and ".join(str(output / name / PAGE) for name in RUNS)
+    console.print(f"Reports with pictures: {reports}. Research use only.", markup=False)
 
 
 def _segment(arguments: list[str], output: Path) -> dict[str, Any]:

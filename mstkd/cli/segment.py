@@ -55,11 +55,12 @@ def segment(
         sources = find_sources(folder, {m: path for m, path in given.items() if path is not None}, study)
         announce(sources)
         wishes = Wishes(reference, alignment, brain, device, flips)
+        earlier = any(output.glob("*"))
         summary = _segment(sources, output, find_model(model), wishes)
         if machine:
             print(json.dumps(summary))
         else:
-            print_summary(summary, output)
+            print_summary(summary, f"{output}, in place of what was there" if earlier else str(output))
 
 
 def announce(sources: Sources) -> None:
@@ -87,7 +88,7 @@ def _segment(sources: Sources, output: Path, model: Path, wishes: Wishes) -> dic
         )
 
 
-def print_summary(summary: dict[str, Any], output: Path) -> None:
+def print_summary(summary: dict[str, Any], place: str) -> None:
     """The result as a table for a person."""
     table = Table("Region", "mL", "Longest axial diameter, mm", "Perpendicular, mm")
     for region, size in summary["measurements"].items():
@@ -98,7 +99,7 @@ def print_summary(summary: dict[str, Any], output: Path) -> None:
         console.print(f"Warning: {warning}", markup=False)
     total = summary["seconds"]["total"]
     console.print(
-        f"{total:.1f} s on {summary['device']}, {summary['peak_memory_gb']:.1f} GB. Written to {output}.", markup=False
+        f"{total:.1f} s on {summary['device']}, {summary['peak_memory_gb']:.1f} GB. Written to {place}.", markup=False
     )
     console.print(summary["notice"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
 from mstkd.preprocessing import Volume
 
@@ -10,36 +11,35 @@ Array = np.ndarray
 
 
 def left_out_sentences(
-    tissues: Array, left_out: Array, whole_tumour: Array, reference: Volume, least: float
+    tissues: Array, left_out: Array, whole_tumour: Array, brain: Array, reference: Volume, least: float
 ) -> list[str]:
-    """Whether the result is empty; how much was left out, why, and where to look, in Slicer's letters.
+    """Whether the result is empty; how much was left out, why, and where to look.
 
     Args:
         tissues: ``(I, J, K)``, the result on the reference's grid.
         left_out: ``(I, J, K)``, a number for each part that was left out, else 0.
         whole_tumour: ``(I, J, K)``, the probability.
+        brain: ``(I, J, K)`` bool, from whose middle the place is told.
         least: The mean probability that the model asks of a part.
     """
-    empty = not tissues.any()
+    nothing = [] if tissues.any() else ["No tumour was found, which does not mean that there is none."]
     sizes = np.bincount(left_out[left_out > 0])
     if not sizes.size:
-        return ["No tumour was found."] if empty else []
+        return nothing
     ml, count = sizes.sum() * reference.voxel_ml, np.count_nonzero(sizes)
-    amount = f"{ml:.1f} mL" if ml >= 0.1 else "Less than 0.1 mL"
     largest = np.argwhere(left_out == sizes.argmax())
-    place = f"at {_place(reference.affine, largest[whole_tumour[tuple(largest.T)].argmax()])}"
+    surest = largest[whole_tumour[tuple(largest.T)].argmax()]
+    place = _place(reference.affine[:3, :3] @ (surest - ndimage.center_of_mass(brain)))
     where = place if count == 1 else f"in {count} parts, the largest {place}"
-    said = (
-        f"{amount} that may be tumour were left out, {where}: "
-        f"the model asks for a mean probability of {100 * least:g} %."
-    )
-    return [f"No tumour was found of which the model is sure. {said}" if empty else said]
+    return [
+        *nothing,
+        f"{ml:.1f} mL that may be tumour were left out, {where}: "
+        f"the model is not sure enough of them (mean probability under {100 * least:g} %); look there.",
+    ]
 
 
-def _place(affine: Array, voxel: Array) -> str:
-    x, y, z = affine[:3, :3] @ voxel + affine[:3, 3]
-    return f"{_along(x, 'RL')}, {_along(y, 'AP')}, {_along(z, 'SI')} mm"
-
-
-def _along(mm: float, letters: str) -> str:
-    return f"{letters[0] if mm >= 0 else letters[1]} {abs(mm):.0f}"
+def _place(offset: Array) -> str:
+    """From an offset ``(3,)`` to RAS+ in mm."""
+    words = ("left of", "right of"), ("behind", "in front of"), ("below", "above")
+    x, y, z = (f"{abs(mm):.0f} mm {either[int(mm >= 0)]}" for mm, either in zip(offset, words, strict=True))
+    return f"{x}, {y} and {z} the middle of the brain"

@@ -29,7 +29,8 @@ class Cleaned(NamedTuple):
 
     Attributes:
         tissues: ``(I, J, K)`` of our classes.
-        left_out: ``(I, J, K)``, a number for each part that is not in it because it was not sure enough; 0 elsewhere.
+        left_out: ``(I, J, K)``, a number for each part of 0.1 mL or more that is not in it because it was not sure
+            enough; 0 elsewhere.
     """
 
     tissues: Array
@@ -51,12 +52,11 @@ def clean(tissues: Array, whole_tumour: Array, voxel_ml: float, least: float = 0
     out = tissues.copy()
     parts, sizes = _parts(region_mask(out, Region.WT))
     small = sizes * voxel_ml < SMALLEST_TUMOUR_ML
-    small[sizes.argmax()] = False
     found = parts > 0
-    sums = np.bincount(parts[found], weights=whole_tumour[found], minlength=sizes.size)
-    unsure = ~small & (sums < least * sizes)
+    unsure = np.bincount(parts[found], weights=whole_tumour[found], minlength=sizes.size) < least * sizes
+    small[sizes.argmax()] &= unsure[sizes.argmax()]
     out[(small | unsure)[parts]] = Tissue.BACKGROUND
-    left_out = np.where(unsure[parts], parts, 0)
+    left_out = np.where((unsure & ~small)[parts], parts, 0)
     parts, sizes = _parts(out == Tissue.ET)
     small = sizes * voxel_ml < SMALLEST_ENHANCEMENT_ML
     small[0] = False

@@ -45,7 +45,7 @@ class Segmentation:
         warnings: Sentences the user must see.
         probabilities: ``(3, I, J, K)`` float16 of WT, TC and ET on the reference's grid, cut like the
             uncertainty; None unless asked for.
-        left_out_ml: Volume of what is not in ``tissues`` because the network was not sure enough of it.
+        left_out_ml: Volume of the parts of 0.1 mL or more that the network was not sure enough of.
     """
 
     tissues: Array
@@ -120,7 +120,7 @@ def segment(
         tile=tile,
         device=str(device),
         seconds=seconds,
-        warnings=(*patient.warnings, *left_out_sentences(tissues, left_out, whole_tumour, reference, least)),
+        warnings=(*patient.warnings, *left_out_sentences(tissues, left_out, whole_tumour, brain, reference, least)),
         probabilities=kept,
         left_out_ml=np.count_nonzero(left_out) * reference.voxel_ml,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
-from mstkd.data.words import counted
+from mstkd.data.words import counted, listed
 from mstkd.modalities import Modality
 from mstkd.models import Card
 from mstkd.regions import Region
-from mstkd.store.card import ALL
+from mstkd.store.card import ALL, FEWEST
 
 TRUSTWORTHY_DICE = 0.7
 """More is excellent agreement in Zijdenbos et al., IEEE Transactions on Medical Imaging 13(4):716-724, 1994."""
@@ -22,7 +23,7 @@ def unseen(found: Collection[Modality]) -> list[str]:
 
 
 def doubts(card: Card, sequences: str) -> list[str]:
-    """A warning that names the regions for which the model was measured to be poor.
+    """Warnings that name the regions for which the model was measured to be poor, or on few cases.
 
     Args:
         sequences: What was given, e.g. ``FLAIR, T1Gd``; where the card has no figures for
@@ -31,12 +32,17 @@ def doubts(card: Card, sequences: str) -> list[str]:
     measured = {(entry["sequences"], entry["region"]): entry for entry in card["accuracy"]}
     found = {r.value: measured.get((sequences, r.value), measured.get((ALL, r.value))) for r in Region}
     poor = {region: entry for region, entry in found.items() if entry and entry["dice"] < TRUSTWORTHY_DICE}
-    if not poor:
-        return []
-    figures = ", ".join(
-        f"{region} {entry['dice']:.2f} in {counted(entry['cases'], 'case')}" for region, entry in poor.items()
-    )
-    return [
-        f"Do not rely on {' and '.join(poor)}: on cases this model never saw, its outlines agreed too little "
-        f"with the experts' (mean Dice, where 1 is full agreement: {figures})."
-    ]
+    few = {region: entry for region, entry in found.items() if entry and entry["cases"] < FEWEST and region not in poor}
+    said = []
+    if poor:
+        said.append(
+            f"Do not rely on {listed(poor)}: on cases this model never saw, its outlines agreed too little "
+            f"with the experts' (mean Dice, where 1 is full agreement: {_figures(poor)})."
+        )
+    if few:
+        said.append(f"Little is known of how good {listed(few)} will be (mean Dice: {_figures(few)}).")
+    return said
+
+
+def _figures(entries: Mapping[str, Mapping[str, Any]]) -> str:
+    return ", ".join(f"{name} {e['dice']:.2f} in {counted(e['cases'], 'case')}" for name, e in entries.items())
