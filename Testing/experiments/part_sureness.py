@@ -47,7 +47,7 @@ def parts(network: MSTKDNet, images: np.ndarray, given: Modality, truth: np.ndar
     numbers = range(1, count + 1)
     sizes = ndimage.sum(np.ones_like(whole_tumour), labels, numbers) * VOXEL_ML
     sure, right = (ndimage.mean(values, labels, numbers) for values in (whole_tumour, truth))
-    return [part for part in zip(sizes, sure, right, strict=True) if part[0] >= 0.1]
+    return [(float(ml), float(p), float(r)) for ml, p, r in zip(sizes, sure, right, strict=True) if ml >= 0.1]
 
 
 def counted(cases: dict[str, list[Part]], heads: list[list[Part]]) -> dict[str, dict]:
