@@ -20,7 +20,7 @@ MEASURED = {
     "TC": {"ml": 12.64, "longest_mm": 35.6, "perpendicular_mm": 25.5},
     "ET": {"ml": 8.08, "longest_mm": 30.8, "perpendicular_mm": 22.7},
 }
-DOUBT = "T2 lies 3.1 mm away from T1Gd and could not be aligned; check the result at the tumour's border."
+DOUBT = "FLAIR lies 3.1 mm away from T1Gd and could not be aligned; check the result at the tumour's border."
 
 
 class SaidLogic:

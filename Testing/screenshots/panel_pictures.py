@@ -32,7 +32,7 @@ def real_run(picture: Path) -> None:
     panel.ui.segmentButton.click()
     host.waitUntil(lambda: not panel.logic.state.busy, seconds=300)
     host.screenshot(panel, picture, (440, 900))
-    _trimmed(Image.open(picture).convert("RGB")).save(picture, optimize=True)
+    _trimmed(Image.open(picture).convert("RGB")).quantize(256).save(picture, optimize=True)
     host.closeModule(panel)
 
 
