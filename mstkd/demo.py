@@ -42,7 +42,7 @@ def run_demo(output: Path, console: Console) -> None:
         *("Given", "Missing", "Region", "mL", "Expert mL", "Dice", "Seconds", "Peak memory"),
         title=f"Sample patient {SAMPLE.name}",
     )
-    warnings: dict[str, None] = {}
+    warnings = []
     for name, arguments in RUNS.items():
         summary = _segment(arguments, output / name)
         found = RESULT_CONVENTION.decode(read_labels(output / name / LABELS).array)
@@ -60,10 +60,10 @@ def run_demo(output: Path, console: Console) -> None:
                 f"{summary['peak_memory_gb']:.1f} GB" if first else "",
                 end_section=region is REGIONS[-1],
             )
-        warnings |= dict.fromkeys(summary["warnings"])
+        warnings += [f"Warning, given {', '.join(summary['sequences'])}: {text}" for text in summary["warnings"]]
     console.print(table)
     for warning in warnings:
-        console.print(f"Warning: {warning}", markup=False)
+        console.print(warning, markup=False)
     reports = " and ".join(str(output / name / PAGE) for name in RUNS)
     console.print(f"Reports with pictures: {reports}. Research use only.", markup=False)
 

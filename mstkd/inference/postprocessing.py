@@ -47,7 +47,7 @@ def clean(tissues: Array, whole_tumour: Array, voxel_ml: float, least: float = 0
         tissues: ``(I, J, K)`` of our classes.
         whole_tumour: ``(I, J, K)``, the probability of the whole tumour.
         voxel_ml: Volume of a voxel in mL.
-        least: Mean probability that a part must reach.
+        least: Mean probability that a part must reach; 0 asks for nothing.
     """
     out = tissues.copy()
     parts, sizes = _parts(region_mask(out, Region.WT))
