@@ -73,7 +73,6 @@ def result_on(reference, warnings=(), report=None):
         "sequences": {"FLAIR": {}, "T1Gd": {}},
         "missing": ["T1", "T2"],
         "measurements": MEASURED,
-        "left_out_ml": 0.0,
         "warnings": list(warnings),
         "reference": {"sequence": "T1Gd"},
     }

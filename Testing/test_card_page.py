@@ -123,7 +123,7 @@ def test_a_card_says_how_much_of_the_weights_is_the_bases(a_measured_package):
 
 def test_a_card_says_what_enhancement_is_looked_for_without(a_measured_package):
     write_card(a_measured_package, read_card(a_measured_package) | {"enhancement_without": ["t1", "t2"]})
-    assert "Given T1Gd, what of the tumour core enhances is decided without T1, T2." in shown(a_measured_package)
+    assert "Given T1Gd, what of the tumour core enhances is decided without T1 and T2." in shown(a_measured_package)
 
 
 def test_a_card_says_which_parts_are_left_out(a_measured_package):

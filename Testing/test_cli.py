@@ -15,6 +15,7 @@ import pytest
 from conftest import NAMES, save_nifti
 from typer.testing import CliRunner
 
+from mstkd import demo
 from mstkd.cli.shared import app
 from mstkd.evaluation import region_dice
 from mstkd.modalities import CHANNELS, COMBINATIONS, Modality
@@ -119,10 +120,11 @@ def test_machines_get_the_refusal_as_json(tmp_path):
 
 
 def test_a_result_that_takes_the_place_of_another_says_so(tumour_box, tmp_path):
+    (tmp_path / "notes.txt").write_text("of somebody")
     said = []
     for sequence in ("flair", "t2"):
-        answer = mstkd("segment", f"--{sequence}", tumour_box / f"{sequence}.nii.gz", "-o", tmp_path / "out")
-        said.append("in place of what was there" in " ".join(answer.stdout.split()))
+        answer = mstkd("segment", f"--{sequence}", tumour_box / f"{sequence}.nii.gz", "-o", tmp_path)
+        said.append("in place of an earlier result" in " ".join(answer.stdout.split()))
     assert said == [False, True]
 
 
@@ -200,7 +202,7 @@ def test_regions_that_were_measured_poor_are_said_and_good_ones_not():
     assert "TC 0.10 in 3 cases" in doubts(card, "FLAIR, T1Gd")[0]
     assert "WT" not in doubts(card, "FLAIR, T1Gd")[0]
     assert "Do not rely on WT and TC" in doubts(card, "FLAIR")[0]
-    assert "WT 0.40 in 3 cases, TC 0.10 in 3 cases" in doubts(card, "FLAIR")[0]
+    assert "WT 0.40 in 3 cases, TC 0.10 in 3 cases with all available" in doubts(card, "FLAIR")[0]
     assert doubts({"accuracy": []}, "FLAIR") == []
 
 
@@ -214,6 +216,20 @@ def test_a_good_figure_of_few_cases_is_said_to_be_one():
 def test_a_file_given_against_its_name_is_remarked_on(tmp_path):
     answer = mstkd("segment", "--t1", good(tmp_path / "a_flair.nii.gz"), "--device", "cuda:77", "-o", tmp_path / "out")
     assert "its name says 'flair', which is FLAIR" in " ".join(answer.stderr.split())
+
+
+def test_the_demo_shows_the_warnings_of_both_runs(tumour_box, tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "SAMPLE", tumour_box)
+    runs = {"all": [str(tumour_box)], "flair": ["--flair", str(tumour_box / "flair.nii.gz")]}
+    monkeypatch.setattr(demo, "RUNS", runs)
+    answer = mstkd("demo", "-o", tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    shown = " ".join(answer.stdout.split())
+    for run in runs:
+        summary = json.loads((tmp_path / run / "summary.json").read_text())
+        assert summary["warnings"]
+        for warning in summary["warnings"]:
+            assert f"Warning, given {', '.join(summary['sequences'])}: {warning}" in shown
 
 
 def test_a_named_file_wins_over_the_folder(tumour_box, tmp_path):

@@ -24,7 +24,6 @@ SUMMARY = {
     "sequences": {"FLAIR": {}, "T2": {}},
     "missing": ["T1", "T1Gd"],
     "measurements": MEASURED,
-    "left_out_ml": 0.0,
     "warnings": [],
 }
 
@@ -171,7 +170,5 @@ def test_the_copied_table_has_a_header_and_one_line_for_each_region():
 def test_an_empty_result_says_that_nothing_was_found():
     assert foundSentence({**SUMMARY, "missing": []}) == "Segmented from all four sequences."
     nothing = {"ml": 0.0, "longest_mm": 0.0, "perpendicular_mm": 0.0}
-    empty = {**SUMMARY, "measurements": dict.fromkeys(MEASURED, nothing)}
-    assert "No tumour was found;" in foundSentence(empty)
-    assert "No tumour was found of which the model is sure;" in foundSentence({**empty, "left_out_ml": 12.0})
+    assert "The segments are empty." in foundSentence({**SUMMARY, "measurements": dict.fromkeys(MEASURED, nothing)})
     assert foundSentence(SUMMARY) == "Segmented from FLAIR and T2; T1 and T1Gd missing."

@@ -11,7 +11,8 @@ WIDTH, HEIGHT = 420, 1060
 """Of the pictures; in Slicer the panel scrolls where it is higher than its dock."""
 LONG = "sub-0042_ses-20260412_acq-mprage_ce-gadolinium_desc-preprocessed_T1w Gd of an outside hospital"
 LEFT_OUT = (
-    "2.4 mL that may be tumour were left out, 31 mm right of, 44 mm behind and 6 mm above the middle of the brain: "
+    "2.4 mL that may be tumour were left out, 31 mm to the patient's right, 44 mm posterior and 6 mm superior of the "
+    "brain's middle: "
     "the model is not sure enough of them (mean probability under 80 %); look there."
 )
 

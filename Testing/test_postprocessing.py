@@ -51,8 +51,7 @@ def test_parts_are_left_out_whose_mean_probability_in_simpleitk_is_lower(tissues
     assert not left_out[parts == 0].any()
 
 
-def test_specks_were_never_more_than_that():
-    """They neither count as left out, nor do they stay because a larger part was too unsure."""
+def test_specks_beside_an_unsure_part_neither_stay_nor_count_as_left_out():
     tissues = np.zeros((30, 30, 30), np.uint8)
     probability = np.full(tissues.shape, 0.75)
     tissues[2:12, 2:12, 2:12] = Tissue.SNFH

@@ -209,6 +209,15 @@ def test_a_card_that_is_nested_without_end_is_refused(small_package, models):
     assert "no readable card" in problems()[0]
 
 
+@pytest.mark.parametrize("wrong", [None, "high", {}])
+def test_an_installed_card_with_a_wrong_threshold_is_a_problem_and_hides_no_other_model(small_package, models, wrong):
+    changed = json.loads((small_package / CARD).read_text()) | {"least_part_probability": wrong}
+    (small_package / CARD).write_text(json.dumps(changed))
+    shutil.copytree(small_package, models / "small-1")
+    assert "no readable card" in problems()[0]
+    assert [model.shipped for model in installed_models()] == [True]
+
+
 def test_a_package_with_wrong_weights_is_refused_by_the_name_the_user_gave(small_package, models):
     flip(small_package / WEIGHTS)
     with pytest.raises(InputError, match="SHA-256") as caught:

@@ -1,6 +1,7 @@
 """What a model is too unsure of is left out of the result, and said."""
 
 import json
+from html import escape
 
 import numpy as np
 import pytest
@@ -9,8 +10,11 @@ import torch
 from conftest import card
 from test_cli import found, mstkd
 
+from mstkd.bundle import export_bundle, run_bundle
 from mstkd.inference.left_out import left_out_sentences
+from mstkd.inference.postprocessing import Cleaned
 from mstkd.models import write_package
+from mstkd.network import MSTKDNet
 from mstkd.preprocessing import read_volume
 from mstkd.regions import Tissue
 
@@ -48,11 +52,18 @@ def test_parts_under_the_models_threshold_are_left_out_and_their_volume_is_said(
     assert summary["left_out_ml"] > 100
     assert summary["model"]["least_part_probability"] == 0.8
     (said,) = [warning for warning in summary["warnings"] if "left out" in warning]
-    assert said.startswith(f"{summary['left_out_ml']:.1f} mL that may be tumour were left out, ")
-    assert "No tumour was found, which does not mean that there is none." in summary["warnings"]
+    assert said.startswith(f"No tumour was found of which the model is sure. {summary['left_out_ml']:.1f} mL that ")
     page = (out / "report.html").read_text()
-    assert said in page
+    assert escape(said) in page
     assert "Parts of the whole tumour with a mean probability under 80 % are left out." in page
+
+
+def test_a_bundle_leaves_them_out_too(unsure, tumour_box, tmp_path):
+    write_package(tmp_path / "model", unsure, card() | {"least_part_probability": 0.8})
+    export_bundle(tmp_path / "model", tmp_path / "bundle")
+    network = MSTKDNet(unsure.architecture)
+    run_bundle(network, tmp_path / "bundle", {"flair": tumour_box / "flair.nii.gz"}, tmp_path / "out", "cpu")
+    assert not found(tmp_path / "out").any()
 
 
 @pytest.fixture
@@ -70,23 +81,29 @@ def test_a_user_is_told_how_much_and_where_in_the_brain(reference, tumour_box):
     probability = np.full(reference.shape, 0.6)
     probability[22, 97, 6] = 0.7
     probability[60, 60, 60] = 0.75
-    (said,) = left_out_sentences(np.ones(reference.shape), left_out, probability, brain, reference, 0.825)
+    (said,) = left_out_sentences(Cleaned(np.ones(reference.shape), left_out), probability, brain, reference, 0.825)
     assert said.startswith("0.3 mL that may be tumour were left out, in 2 parts, the largest ")
     assert said.endswith("(mean probability under 82.5 %); look there.")
     place, middle = (np.array(image.TransformIndexToPhysicalPoint(voxel)) for voxel in ((22, 97, 6), (55, 60, 54)))
     left, posterior, superior = place - middle
-    words = f"{'left' if left > 0 else 'right'} of", "behind" if posterior > 0 else "in front of"
-    x, y, z = (f"{abs(mm):.0f} mm" for mm in (left, posterior, superior))
-    where = f"{x} {words[0]}, {y} {words[1]} and {z} {'above' if superior > 0 else 'below'} the middle of the brain"
-    assert where in said
+    for mm, words in (
+        (left, ("to the patient's right", "to the patient's left")),
+        (posterior, ("anterior", "posterior")),
+        (superior, ("inferior", "superior")),
+    ):
+        assert f"{abs(mm):.0f} mm {words[int(mm > 0)]}" in said
 
 
 def test_an_empty_result_is_no_proof(reference):
     nothing, something = np.zeros(reference.shape, int), np.ones(reference.shape, int)
-    assert left_out_sentences(something, nothing, something, something, reference, 0.8) == []
-    for left_out in (nothing, something):
-        first = left_out_sentences(nothing, left_out, something, something, reference, 0.8)[0]
-        assert first == "No tumour was found, which does not mean that there is none."
+
+    def said(tissues, left_out):
+        return left_out_sentences(Cleaned(tissues, left_out), something, something, reference, 0.8)
+
+    assert said(something, nothing) == []
+    assert said(nothing, nothing) == ["No tumour was found, which does not mean that there is none."]
+    (both,) = said(nothing, something)
+    assert both.startswith("No tumour was found of which the model is sure. ")
 
 
 @pytest.mark.parametrize("fields", [{}, {"least_part_probability": 0.6}])

@@ -131,16 +131,14 @@ def tableText(rows: list[tuple[str, str, str, str, str]]) -> str:
 
 
 def foundSentence(summary: dict) -> str:
-    """What was used, what was missing, and whether anything was found."""
+    """What was used, what was missing, and whether anything was found; the warnings say why not."""
     given = [name for name, label in LABELS.items() if label in summary["sequences"]]
     if summary["missing"]:
         said = _("Segmented from {sequences}").format(sequences=chosenSentence(given))
     else:
         said = _("Segmented from all four sequences.")
     if not summary["measurements"]["WT"]["ml"]:
-        nothing = _("No tumour was found; the segments are empty.")
-        unsure = _("No tumour was found of which the model is sure; the segments are empty.")
-        said += " " + (unsure if summary["left_out_ml"] else nothing)
+        said += " " + _("The segments are empty.")
     return said
 
 

@@ -55,12 +55,14 @@ def segment(
         sources = find_sources(folder, {m: path for m, path in given.items() if path is not None}, study)
         announce(sources)
         wishes = Wishes(reference, alignment, brain, device, flips)
-        earlier = any(output.glob("*"))
+        from mstkd.results import SUMMARY
+
+        replaced = (output / SUMMARY).exists()
         summary = _segment(sources, output, find_model(model), wishes)
         if machine:
             print(json.dumps(summary))
         else:
-            print_summary(summary, f"{output}, in place of what was there" if earlier else str(output))
+            print_summary(summary, output, replaced=replaced)
 
 
 def announce(sources: Sources) -> None:
@@ -88,8 +90,8 @@ def _segment(sources: Sources, output: Path, model: Path, wishes: Wishes) -> dic
         )
 
 
-def print_summary(summary: dict[str, Any], place: str) -> None:
-    """The result as a table for a person."""
+def print_summary(summary: dict[str, Any], output: Path, *, replaced: bool) -> None:
+    """The result as a table for a person, and whether it replaced an earlier one."""
     table = Table("Region", "mL", "Longest axial diameter, mm", "Perpendicular, mm")
     for region, size in summary["measurements"].items():
         table.add_row(region, *(f"{value:.1f}" for value in size.values()))
@@ -99,7 +101,9 @@ def print_summary(summary: dict[str, Any], place: str) -> None:
         console.print(f"Warning: {warning}", markup=False)
     total = summary["seconds"]["total"]
     console.print(
-        f"{total:.1f} s on {summary['device']}, {summary['peak_memory_gb']:.1f} GB. Written to {place}.", markup=False
+        f"{total:.1f} s on {summary['device']}, {summary['peak_memory_gb']:.1f} GB. Written to {output}"
+        f"{', in place of an earlier result' if replaced else ''}.",
+        markup=False,
     )
     console.print(summary["notice"])
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mstkd.data.words import counted
+from mstkd.data.words import counted, listed
 from mstkd.evaluation.layout import Cell, Picture, Report, Table
 from mstkd.evaluation.metric import DICE
 from mstkd.evaluation.trust import calibration_of, trust, trust_sentences, uncertainty_of
-from mstkd.modalities import Modality, describe
+from mstkd.modalities import Modality
 from mstkd.models import Card, read_card
 from mstkd.regions import REGIONS
 from mstkd.store.card import ALL, CURVES, FAILURES, FEWEST, least_part_probability, parts_rule
@@ -53,8 +53,8 @@ def _facts(card: Card) -> list[str]:
             f"Averaged: {100 * training['base_share']:.0f} % of the weights are {base['name']} {base['version']}'s."
         )
     if "enhancement_without" in card:
-        left_out = describe(map(Modality, card["enhancement_without"]))
-        facts.append(f"Given T1Gd, what of the tumour core enhances is decided without {left_out}.")
+        without = listed(Modality(name).label for name in card["enhancement_without"])
+        facts.append(f"Given T1Gd, what of the tumour core enhances is decided without {without}.")
     facts += parts_rule(least_part_probability(card))
     if not card["accuracy"]:
         facts.append("Its accuracy has not been measured.")

@@ -54,7 +54,8 @@ def clean(tissues: Array, whole_tumour: Array, voxel_ml: float, least: float = 0
     small = sizes * voxel_ml < SMALLEST_TUMOUR_ML
     found = parts > 0
     unsure = np.bincount(parts[found], weights=whole_tumour[found], minlength=sizes.size) < least * sizes
-    small[sizes.argmax()] &= unsure[sizes.argmax()]
+    largest = sizes.argmax()
+    small[largest] &= unsure[largest]  # a tiny tumour is none of the specks, unless it is unsure
     out[(small | unsure)[parts]] = Tissue.BACKGROUND
     left_out = np.where((unsure & ~small)[parts], parts, 0)
     parts, sizes = _parts(out == Tissue.ET)

@@ -106,13 +106,13 @@ def segment(
     uncleaned = from_probabilities(on_reference)
     whole_tumour, reference = on_reference[REGIONS.index(Region.WT)], patient.reference
     least = model.least_part_probability
-    tissues, left_out = clean(inside(uncleaned, brain), whole_tumour, reference.voxel_ml, least)
+    cleaned = clean(inside(uncleaned, brain), whole_tumour, reference.voxel_ml, least)
     uncertainty = inside(entropy_percent(on_reference), brain)
     kept = inside(on_reference.astype(np.float16), brain) if keep_probabilities else None
     seconds["return"] = time.perf_counter() - started
 
     return Segmentation(
-        tissues=tissues,
+        tissues=cleaned.tissues,
         uncleaned=uncleaned,
         uncertainty=uncertainty,
         patient=patient,
@@ -120,9 +120,9 @@ def segment(
         tile=tile,
         device=str(device),
         seconds=seconds,
-        warnings=(*patient.warnings, *left_out_sentences(tissues, left_out, whole_tumour, brain, reference, least)),
+        warnings=(*patient.warnings, *left_out_sentences(cleaned, whole_tumour, brain, reference, least)),
         probabilities=kept,
-        left_out_ml=np.count_nonzero(left_out) * reference.voxel_ml,
+        left_out_ml=np.count_nonzero(cleaned.left_out) * reference.voxel_ml,
     )
 
 

@@ -37,12 +37,16 @@ def doubts(card: Card, sequences: str) -> list[str]:
     if poor:
         said.append(
             f"Do not rely on {listed(poor)}: on cases this model never saw, its outlines agreed too little "
-            f"with the experts' (mean Dice, where 1 is full agreement: {_figures(poor)})."
+            f"with the experts' (mean Dice, where 1 is full agreement: {_figures(poor, sequences)})."
         )
     if few:
-        said.append(f"Little is known of how good {listed(few)} will be (mean Dice: {_figures(few)}).")
+        said.append(f"Little is known of how good {listed(few)} will be (mean Dice: {_figures(few, sequences)}).")
     return said
 
 
-def _figures(entries: Mapping[str, Mapping[str, Any]]) -> str:
-    return ", ".join(f"{name} {e['dice']:.2f} in {counted(e['cases'], 'case')}" for name, e in entries.items())
+def _figures(entries: Mapping[str, Mapping[str, Any]], given: str) -> str:
+    def figure(name: str, entry: Mapping[str, Any]) -> str:
+        others = "" if entry["sequences"] == given else f" with {entry['sequences']}"
+        return f"{name} {entry['dice']:.2f} in {counted(entry['cases'], 'case')}{others}"
+
+    return ", ".join(figure(name, entry) for name, entry in entries.items())

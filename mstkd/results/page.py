@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from mstkd.data.words import listed
 from mstkd.html import document
 from mstkd.preprocessing import Method
 from mstkd.regions import APPEARANCE, REGIONS
@@ -94,7 +95,7 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
         "<h2>Made by</h2>",
         f"<p>mstkd {escape(summary['mstkd'])}, model {escape(summary['model']['name'])} "
         f"({escape(summary['model']['sha256'][:12])}), on {escape(summary['device'])}. "
-        f"{' '.join(parts_rule(summary['model']['least_part_probability']))} "
+        f"{''.join(f'{rule} ' for rule in parts_rule(summary['model']['least_part_probability']))}"
         f"Licence of the model: {escape(summary['model']['licence'])}</p>",
     ]
     return document(_title(summary), "\n".join(body), STYLE)
@@ -103,7 +104,7 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
 def _second_pass(without: list[str]) -> list[str]:
     if not without:
         return []
-    return [f"<p>A second pass, without {' and '.join(without)}, told what of the tumour core enhances.</p>"]
+    return [f"<p>A second pass, without {listed(without)}, told what of the tumour core enhances.</p>"]
 
 
 def _title(summary: dict[str, Any]) -> str:

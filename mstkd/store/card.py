@@ -93,6 +93,7 @@ def read_model(folder: Path, *, shipped: bool = False) -> InstalledModel:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         texts = [card[field] for field in ("name", "version", "licence", "summary")]
         rows = [(row["sequences"], row["region"], _expected(row)) for row in card["accuracy"]]
+        identity(card)
         whole = all(isinstance(text, str) for text in [*texts, card["weights"]["sha256"], *(row[0] for row in rows)])
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise InputError(f"{folder} holds no readable {CARD}; install this model again.") from error
