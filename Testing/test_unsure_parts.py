@@ -6,8 +6,7 @@ from html import escape
 import numpy as np
 import pytest
 import SimpleITK as sitk
-import torch
-from conftest import card
+from conftest import call_all_tumour, card
 from test_cli import found, mstkd
 
 from mstkd.bundle import export_bundle, run_bundle
@@ -16,21 +15,11 @@ from mstkd.inference.postprocessing import Cleaned
 from mstkd.models import write_package
 from mstkd.network import MSTKDNet
 from mstkd.preprocessing import read_volume
-from mstkd.regions import Tissue
-
-PROBABILITY = 0.7
 
 
 @pytest.fixture
 def unsure(small_network):
-    """A network that calls every voxel SNFH, with the same probability but at the image's border."""
-    head = small_network.decoder.head.conv_block
-    with torch.no_grad():
-        for parameter in head.parameters():
-            parameter.zero_()
-        logits = head.bias.view(4, -1)
-        logits[:] = -20
-        logits[Tissue.BACKGROUND], logits[Tissue.SNFH] = np.log(1 - PROBABILITY), np.log(PROBABILITY)
+    call_all_tumour(small_network, 0.7)
     return small_network
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from conftest import call_all_tumour
 from scipy import ndimage
 from small_run import write_patients
 from spherical_head import from_middle
@@ -31,21 +32,11 @@ def head_on(tmp_path):
     return CachedCase(case, tmp_path, (mask[0], mask[1], mask[2], mask[3]))
 
 
-@pytest.fixture
-def tumour_everywhere(small_network):
-    """A network that calls every voxel SNFH."""
-    head = small_network.decoder.head.conv_block
-    with torch.no_grad():
-        for parameter in head.parameters():
-            parameter.zero_()
-        head.bias.view(4, -1)[2] = 10
-    return small_network
-
-
-def test_what_is_found_outside_the_brain_does_not_count_as_it_is_removed_for_a_user(head_on, tumour_everywhere):
+def test_what_is_found_outside_the_brain_does_not_count_as_it_is_removed_for_a_user(head_on, small_network):
+    call_all_tumour(small_network, 0.99)
     found = []
     rows = validation_dice(
-        tumour_everywhere,
+        small_network,
         [head_on],
         [(Modality.FLAIR,)],
         make_fabric(torch.device("cpu"), "32-true"),
@@ -60,16 +51,13 @@ def test_what_is_found_outside_the_brain_does_not_count_as_it_is_removed_for_a_u
     assert whole.dice == pytest.approx(100 * 2 * tumour / (tumour + kept), abs=1e-3)
 
 
-def test_what_a_model_is_too_unsure_of_does_not_count_either(head_on, tumour_everywhere):
-    logits = tumour_everywhere.decoder.head.conv_block.bias.view(4, -1)
-    with torch.no_grad():
-        logits[1] = logits[3] = -20
-        logits[2] = np.log(0.7 / 0.3)
+def test_what_a_model_is_too_unsure_of_does_not_count_either(head_on, small_network):
+    call_all_tumour(small_network, 0.7)
 
     def whole_tumour(least):
         fabric = make_fabric(torch.device("cpu"), "32-true")
         given = [(Modality.FLAIR,)]
-        rows = validation_dice(tumour_everywhere, [head_on], given, fabric, lambda: False, least_part_probability=least)
+        rows = validation_dice(small_network, [head_on], given, fabric, lambda: False, least_part_probability=least)
         return next(row.dice for row in rows if row.region == "WT")
 
     assert whole_tumour(0.8) == 0

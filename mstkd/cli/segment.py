@@ -55,10 +55,7 @@ def segment(
         sources = find_sources(folder, {m: path for m, path in given.items() if path is not None}, study)
         announce(sources)
         wishes = Wishes(reference, alignment, brain, device, flips)
-        from mstkd.results import SUMMARY
-
-        replaced = (output / SUMMARY).exists()
-        summary = _segment(sources, output, find_model(model), wishes)
+        summary, replaced = _segment(sources, output, find_model(model), wishes)
         if machine:
             print(json.dumps(summary))
         else:
@@ -74,20 +71,24 @@ def announce(sources: Sources) -> None:
         talk.print(f"Note: {warning}", markup=False)
 
 
-def _segment(sources: Sources, output: Path, model: Path, wishes: Wishes) -> dict[str, Any]:
+def _segment(sources: Sources, output: Path, model: Path, wishes: Wishes) -> tuple[dict[str, Any], bool]:
+    """The summary, and whether the result took the place of an earlier one."""
     # torch and MONAI take seconds to import; bad input is refused before.
     from mstkd.pipeline import segment_files
+    from mstkd.results import SUMMARY
 
+    replaced = (output / SUMMARY).exists()
     bar = Progress(TextColumn("{task.description:<32}"), BarColumn(), TimeElapsedColumn(), console=talk, transient=True)
     with bar:
         task = bar.add_task("Reading", total=1.0)
-        return segment_files(
+        summary = segment_files(
             sources,
             output,
             model=model,
             wishes=wishes,
             report=lambda share, text: bar.update(task, completed=share, description=text),
         )
+    return summary, replaced
 
 
 def print_summary(summary: dict[str, Any], output: Path, *, replaced: bool) -> None:
