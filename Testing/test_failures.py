@@ -35,7 +35,7 @@ def box(low, high, shape=(60, 60, 60)):
 
 
 def seen(patient, found, truth, grid=None):
-    result = Segmentation(found, found, found, patient, (), None, "cpu")
+    result = Segmentation(found, found, found, np.zeros_like(found), patient, (), None, "cpu")
     return failure("p1", result, found, truth, grid or Grid((60, 60, 60), np.eye(4)))
 
 

@@ -1,20 +1,29 @@
 """What a model is too unsure of is left out of the result, and said."""
 
+import base64
+import io
 import json
+from dataclasses import replace
 from html import escape
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from conftest import call_all_tumour, card
+from PIL import Image
 from test_cli import found, mstkd
 
 from mstkd.bundle import export_bundle, run_bundle
 from mstkd.inference.left_out import left_out_sentences
 from mstkd.inference.postprocessing import Cleaned
+from mstkd.inference.segment import Segmentation
+from mstkd.modalities import Modality
 from mstkd.models import write_package
 from mstkd.network import MSTKDNet
-from mstkd.preprocessing import read_volume
+from mstkd.preprocessing import prepare, read_volume
+from mstkd.results.panels import HEIGHT
+from mstkd.results.steps import left_out
 
 
 @pytest.fixture
@@ -44,7 +53,26 @@ def test_parts_under_the_models_threshold_are_left_out_and_their_volume_is_said(
     assert said.startswith(f"No tumour was found of which the model is sure. {summary['left_out_ml']:.1f} mL that ")
     page = (out / "report.html").read_text()
     assert escape(said) in page
+    assert "Left out, as the model is not sure enough" in page
     assert "Parts of the whole tumour with a mean probability under 80 % are left out." in page
+
+
+def test_the_report_shows_the_largest_part_that_was_left_out(reference):
+    patient = prepare({Modality.FLAIR: reference})
+    patient = replace(patient, images=np.zeros_like(patient.images))  # so that the outline stands alone
+    nothing = np.zeros(reference.shape, np.uint8)
+    parts = np.zeros(reference.shape, int)
+    parts[20:26, 80:86, 10:16] = 2
+    parts[50:80, 60:80, 60:70] = 5
+    result = SimpleNamespace(segmentation=Segmentation(nothing, nothing, nothing, parts, patient, (), None, "cpu"))
+    extents = []
+    for panel in left_out(result):
+        stream = io.BytesIO(base64.b64decode(panel.address.split(",")[1]))
+        drawn = np.asarray(Image.open(stream).convert("L")) > 100
+        # The rows of a picture are so many voxels of 1 mm, made `HEIGHT` pixels high.
+        rows = patient.grid.shape[1 if panel.caption.endswith("axial") else 2]
+        extents.append([np.ptp(np.flatnonzero(drawn.any(axis))) * rows / HEIGHT for axis in (1, 0)])
+    np.testing.assert_allclose(extents, [(20, 30), (10, 30), (10, 20)], atol=2)
 
 
 def test_a_bundle_leaves_them_out_too(unsure, tumour_box, tmp_path):
@@ -101,3 +129,4 @@ def test_parts_over_it_stay(segmented, fields):
     assert found(out).any()
     assert summary["left_out_ml"] == 0
     assert not [warning for warning in summary["warnings"] if "left out" in warning]
+    assert "Left out" not in (out / "report.html").read_text()

@@ -38,6 +38,7 @@ class Segmentation:
         uncleaned: The same before clean-up, for evaluations.
         uncertainty: ``(I, J, K)`` uint8: entropy of the classes in per cent, see `entropy_percent`;
             0 where the result is cut because it lies outside the brain.
+        left_out: ``(I, J, K)``: a number for each part of 0.1 mL or more that the network was not sure enough of.
         patient: The prepared input, with the reference and its grid.
         missing: Sequences that were not given.
         tile: Tile size when the head did not fit into memory in one pass.
@@ -45,12 +46,12 @@ class Segmentation:
         warnings: Sentences the user must see.
         probabilities: ``(3, I, J, K)`` float16 of WT, TC and ET on the reference's grid, cut like the
             uncertainty; None unless asked for.
-        left_out_ml: Volume of the parts of 0.1 mL or more that the network was not sure enough of.
     """
 
     tissues: Array
     uncleaned: Array
     uncertainty: Array
+    left_out: Array
     patient: PreparedPatient
     missing: tuple[Modality, ...]
     tile: Size | None
@@ -58,7 +59,11 @@ class Segmentation:
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     probabilities: Array | None = None
-    left_out_ml: float = 0.0
+
+    @property
+    def left_out_ml(self) -> float:
+        """Volume of what was left out."""
+        return float(np.count_nonzero(self.left_out) * self.patient.reference.voxel_ml)
 
 
 def segment(
@@ -115,6 +120,7 @@ def segment(
         tissues=cleaned.tissues,
         uncleaned=uncleaned,
         uncertainty=uncertainty,
+        left_out=cleaned.left_out,
         patient=patient,
         missing=missing(patient.present),
         tile=tile,
@@ -122,7 +128,6 @@ def segment(
         seconds=seconds,
         warnings=(*patient.warnings, *left_out_sentences(cleaned, whole_tumour, brain, reference, least)),
         probabilities=kept,
-        left_out_ml=np.count_nonzero(cleaned.left_out) * reference.voxel_ml,
     )
 
 

@@ -58,6 +58,7 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
         ),
         f"<p>{summary['uncertain_ml']:.1f} mL are uncertain: the network wavered between two tissues or more.</p>",
         _figures(panels[Step.FOUND]),
+        *_left_out(panels[Step.LEFT_OUT]),
         "<h2>Sequences as given</h2>",
         _table(
             ["Sequence", "Source", "Taken for it because", "Voxels", "Spacing (mm)"],
@@ -99,6 +100,10 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
         f"Licence of the model: {escape(summary['model']['licence'])}</p>",
     ]
     return document(_title(summary), "\n".join(body), STYLE)
+
+
+def _left_out(panels: Sequence[Panel]) -> list[str]:
+    return ["<h3>Left out, as the model is not sure enough: the largest part</h3>", _figures(panels)] if panels else []
 
 
 def _second_pass(without: list[str]) -> list[str]:

@@ -19,12 +19,14 @@ PLANES = ("sagittal", "coronal", "axial")
 SIDES = ("AP", "RL", "RL")
 """Per plane the letters at the left and right edge."""
 BRAIN_COLOUR = (0.3, 0.9, 0.9)
+LEFT_OUT_COLOUR = (1.0, 1.0, 1.0)
 
 
 class Step(Enum):
     """What a picture shows."""
 
     FOUND = "found"
+    LEFT_OUT = "left out"
     ACQUIRED = "acquired"
     ALIGNED = "aligned"
     BRAIN = "brain"
@@ -52,6 +54,7 @@ def step_panels(result: PatientResult) -> dict[Step, list[Panel]]:
     """The pictures of every step that was taken."""
     makers = {
         Step.FOUND: found,
+        Step.LEFT_OUT: left_out,
         Step.ACQUIRED: acquired,
         Step.ALIGNED: aligned,
         Step.BRAIN: masked,
@@ -114,6 +117,20 @@ def found(result: PatientResult) -> Iterator[Panel]:
         label = f"{patient.reference_modality.label}, {PLANES[axis]}"
         yield Panel(encode(bare), label, SIDES[axis], first=True)
         yield Panel(encode(marked), f"{label}, outlined", SIDES[axis])
+
+
+def left_out(result: PatientResult) -> Iterator[Panel]:
+    """The largest part that the model was not sure enough of, outlined on the reference, if there is one."""
+    parts, patient = result.segmentation.left_out, result.segmentation.patient
+    if not parts.any():
+        return
+    largest = patient.labels_to_working((parts == np.bincount(parts[parts > 0]).argmax()).astype(np.uint8)) > 0
+    point = largest_sections(largest)
+    shown = patient.images[patient.reference_modality.channel]
+    for axis in (2, 1, 0):
+        outline = plane(largest, axis, point[axis])
+        picture = outlined(normalised_grey(plane(shown, axis, point[axis])), outline, LEFT_OUT_COLOUR)
+        yield Panel(encode(picture), f"{patient.reference_modality.label}, {PLANES[axis]}", SIDES[axis])
 
 
 def _tumour(result: PatientResult) -> tuple[Array, tuple[int, int, int]]:
