@@ -66,11 +66,11 @@ def test_the_report_shows_the_largest_part_that_was_left_out(reference):
     parts[50:80, 60:80, 60:70] = 5
     result = SimpleNamespace(segmentation=Segmentation(nothing, nothing, nothing, parts, patient, (), None, "cpu"))
     extents = []
-    for panel in left_out(result):
+    for panel in list(left_out(result))[1::2]:
         stream = io.BytesIO(base64.b64decode(panel.address.split(",")[1]))
-        drawn = np.asarray(Image.open(stream).convert("L")) > 100
+        drawn = np.asarray(Image.open(stream).convert("L")) > 60
         # The rows of a picture are so many voxels of 1 mm, made `HEIGHT` pixels high.
-        rows = patient.grid.shape[1 if panel.caption.endswith("axial") else 2]
+        rows = patient.grid.shape[1 if "axial" in panel.caption else 2]
         extents.append([np.ptp(np.flatnonzero(drawn.any(axis))) * rows / HEIGHT for axis in (1, 0)])
     np.testing.assert_allclose(extents, [(20, 30), (10, 30), (10, 20)], atol=2)
 

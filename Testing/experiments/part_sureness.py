@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from scipy import ndimage
-from tumour_free import SIZE, VOXEL_ML
+from tumour_free import VOXEL_ML, without_tumour
 
 from mstkd.data.cache import load_cached
 from mstkd.data.datalist import read_datalist
-from mstkd.data.synthesis import load_heads, synthesise
+from mstkd.data.synthesis import load_heads
 from mstkd.inference.segment import predict_within_memory
 from mstkd.modalities import CHANNELS, Modality, modality_mask
 from mstkd.models import load_package
@@ -88,9 +88,9 @@ def main() -> None:
             for given in filter(lambda modality: cached.has((modality,)), CHANNELS):
                 in_cases[given][case.split] += parts(network, images, given, truth)
     for number, head in enumerate(load_heads(options.heads, options.cache)):
-        drawn, _ = synthesise(head, SIZE, np.random.default_rng(DRAWINGS + number), tumour=False)
+        drawn = without_tumour(head, DRAWINGS + number, CPU)
         for given in CHANNELS:
-            in_heads[given].append(parts(network, drawn.numpy(), given, np.zeros(SIZE)))
+            in_heads[given].append(parts(network, drawn, given, np.zeros(drawn.shape[1:])))
     result = {given.label: counted(in_cases[given], in_heads[given]) for given in CHANNELS}
     options.output.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))

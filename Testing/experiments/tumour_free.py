@@ -21,13 +21,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mstkd.data.synthesis import load_heads, synthesise
+from mstkd.data.synthesis import Head, load_heads, synthesise
 from mstkd.inference import choose_device, segment
 from mstkd.inference.postprocessing import clean
 from mstkd.inference.segment import predict_within_memory
 from mstkd.modalities import CHANNELS, Modality, describe, modality_mask
 from mstkd.models import ModelPackage, load_package
 from mstkd.preprocessing import preprocess, read_volume
+from mstkd.preprocessing.bias_field import without_strong_field
 from mstkd.regions import REGIONS, Region, from_probabilities, region_mask, region_probabilities
 
 SIZE = (176, 208, 176)
@@ -47,13 +48,21 @@ def invented_ml(model: ModelPackage, image: np.ndarray, given: tuple[Modality, .
     return float(region_mask(tissues, Region.WT).sum() * VOXEL_ML)
 
 
+def without_tumour(head: Head, seed: int, device: torch.device) -> np.ndarray:
+    """A drawing of a head, ``(4, H, W, D)``, corrected as a patient's images are; what is shown counts as brain."""
+    drawn, _ = synthesise(head.to(device), SIZE, np.random.default_rng(seed), tumour=False)
+    image = drawn.cpu().numpy()
+    even = [without_strong_field(channel, channel != 0) for channel in image]
+    return np.stack([plain if better is None else better for plain, better in zip(image, even, strict=True)])
+
+
 def on_heads(model: ModelPackage, folder: Path, cache: Path, device: torch.device) -> dict[str, dict]:
     """Per combination the volumes on every head of the folder."""
     found: dict[str, dict[str, float]] = {describe(given): {} for given in COMBINATIONS}
     for number, head in enumerate(load_heads(folder, cache)):
-        image, _ = synthesise(head.to(device), SIZE, np.random.default_rng(number), tumour=False)
+        image = without_tumour(head, number, device)
         for given in COMBINATIONS:
-            ml = invented_ml(model, image.cpu().numpy(), given, device)
+            ml = invented_ml(model, image, given, device)
             found[describe(given)][head.name] = round(ml, 2)
     return {name: spread(each) for name, each in found.items()}
 

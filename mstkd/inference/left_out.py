@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from mstkd.inference.postprocessing import Cleaned
+from mstkd.inference.postprocessing import Cleaned, largest_part
 from mstkd.preprocessing import Volume
 
 Array = np.ndarray
@@ -29,7 +29,7 @@ def left_out_sentences(
     if not sizes.size:
         return [] if tissues.any() else ["No tumour was found, which does not mean that there is none."]
     ml, count = sizes.sum() * reference.voxel_ml, np.count_nonzero(sizes)
-    largest = np.argwhere(left_out == sizes.argmax())
+    largest = np.argwhere(largest_part(left_out))
     surest = largest[whole_tumour[tuple(largest.T)].argmax()]
     place = _place(reference.affine[:3, :3] @ (surest - ndimage.center_of_mass(brain)))
     where = place if count == 1 else f"in {count} parts, the largest {place}"

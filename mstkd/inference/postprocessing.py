@@ -14,6 +14,11 @@ SMALLEST_TUMOUR_ML = 0.1
 SMALLEST_ENHANCEMENT_ML = 0.03
 
 
+def largest_part(parts: Array) -> Array:
+    """``(I, J, K)`` bool from the numbers of one part or more, 0 elsewhere."""
+    return parts == np.bincount(parts[parts > 0]).argmax()
+
+
 def inside(values: Array, brain: Array) -> Array:
     """A copy that is 0 outside the brain.
 

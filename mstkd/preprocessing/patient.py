@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mstkd.modalities import CHANNELS, Modality, modality_mask
+from mstkd.modalities import CHANNELS, Modality, modality_mask, ordered
+from mstkd.preprocessing.bias_field import without_strong_field
 from mstkd.preprocessing.gather import GatheredPatient, gather
 from mstkd.preprocessing.grid import Array, Grid, bounding_box, resample, resample_labels, widened
 from mstkd.preprocessing.intensity import normalise
@@ -31,6 +32,7 @@ class PreparedPatient:
         grid: The working grid: 1 mm, RAS+, cropped to what is shown.
         reference: The volume whose grid the result returns to.
         reference_modality: Its sequence.
+        corrected: The sequences whose bias field was strong, and was corrected.
         warnings: Sentences the user must see.
     """
 
@@ -40,6 +42,7 @@ class PreparedPatient:
     grid: Grid
     reference: Volume
     reference_modality: Modality
+    corrected: tuple[Modality, ...]
     warnings: tuple[str, ...]
 
     @property
@@ -82,7 +85,7 @@ def prepare(volumes: Mapping[Modality, Volume], reference: Modality | None = Non
 
 
 def normalised(patient: GatheredPatient, brain: Array) -> PreparedPatient:
-    """Z-score each sequence and crop to what the network shall see.
+    """Z-score each sequence, correct its bias field where that is strong, and crop to what the network shall see.
 
     Args:
         brain: ``(H, W, D)`` bool on the patient's grid. Mean and deviation are taken inside
@@ -93,9 +96,14 @@ def normalised(patient: GatheredPatient, brain: Array) -> PreparedPatient:
     box = bounding_box(np.logical_or.reduce(list(shown.values())), MARGIN)
     grid = patient.grid.crop(box)
     images = np.zeros((len(CHANNELS), *grid.shape), dtype=np.float32)
+    strong = []
     for modality, image in patient.images.items():
-        images[modality.channel] = normalise(image[box], shown[modality][box], patient.air[modality], brain[box])
+        seen, measured = shown[modality][box], brain[box]
+        scored = normalise(image[box], seen, patient.air[modality], measured)
+        if (even := without_strong_field(scored, measured)) is not None:
+            strong.append(modality)
+        images[modality.channel] = scored if even is None else even
     mask = modality_mask(patient.images)
     return PreparedPatient(
-        images, mask, brain[box], grid, patient.reference, patient.reference_modality, patient.warnings
+        images, mask, brain[box], grid, patient.reference, patient.reference_modality, ordered(strong), patient.warnings
     )

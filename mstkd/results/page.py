@@ -29,7 +29,7 @@ STEPS = {
     "align": "Alignment",
     "resample": "Resampling to 1 mm",
     "brain": "Finding the brain",
-    "normalise": "Checking and normalising",
+    "normalise": "Checking, bias field, normalising",
     "network": "Network",
     "return": "Back to the reference's grid, clean-up",
     "measure": "Measuring",
@@ -89,6 +89,7 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
         "<h2>What the network saw</h2>",
         f"<p>Every sequence resampled to 1 mm, cropped to the brain with a small margin ({grid} voxels), "
         "and normalised by the brain's mean and deviation.</p>",
+        *_corrected(summary["bias_field_corrected"]),
         *_second_pass(summary["enhancement_without"]),
         _figures(panels[Step.NETWORK]),
         "<h2>Time</h2>",
@@ -104,6 +105,12 @@ def patient_page(summary: dict[str, Any], panels: Mapping[Step, Sequence[Panel]]
 
 def _left_out(panels: Sequence[Panel]) -> list[str]:
     return ["<h3>Left out, as the model is not sure enough: the largest part</h3>", _figures(panels)] if panels else []
+
+
+def _corrected(sequences: list[str]) -> list[str]:
+    if not sequences:
+        return []
+    return [f"<p>A strong bias field was corrected (N4) in {listed(sequences)}.</p>"]
 
 
 def _second_pass(without: list[str]) -> list[str]:

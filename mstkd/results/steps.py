@@ -8,6 +8,7 @@ from enum import Enum
 
 import numpy as np
 
+from mstkd.inference.postprocessing import largest_part
 from mstkd.preprocessing import Grid, Volume, resample
 from mstkd.regions import APPEARANCE, REGIONS, Region, region_mask
 from mstkd.results.panels import as_acquired, checkerboard, encode, grey, normalised_grey, outlined, plane
@@ -19,7 +20,7 @@ PLANES = ("sagittal", "coronal", "axial")
 SIDES = ("AP", "RL", "RL")
 """Per plane the letters at the left and right edge."""
 BRAIN_COLOUR = (0.3, 0.9, 0.9)
-LEFT_OUT_COLOUR = (1.0, 1.0, 1.0)
+LEFT_OUT_COLOUR = (1.0, 0.25, 1.0)
 
 
 class Step(Enum):
@@ -120,17 +121,19 @@ def found(result: PatientResult) -> Iterator[Panel]:
 
 
 def left_out(result: PatientResult) -> Iterator[Panel]:
-    """The largest part that the model was not sure enough of, outlined on the reference, if there is one."""
+    """The largest part that the model was not sure enough of, on the reference bare and outlined, if there is one."""
     parts, patient = result.segmentation.left_out, result.segmentation.patient
     if not parts.any():
         return
-    largest = patient.labels_to_working((parts == np.bincount(parts[parts > 0]).argmax()).astype(np.uint8)) > 0
+    largest = patient.labels_to_working(largest_part(parts).astype(np.uint8)) > 0
     point = largest_sections(largest)
     shown = patient.images[patient.reference_modality.channel]
     for axis in (2, 1, 0):
-        outline = plane(largest, axis, point[axis])
-        picture = outlined(normalised_grey(plane(shown, axis, point[axis])), outline, LEFT_OUT_COLOUR)
-        yield Panel(encode(picture), f"{patient.reference_modality.label}, {PLANES[axis]}", SIDES[axis])
+        bare = normalised_grey(plane(shown, axis, point[axis]))
+        marked = outlined(bare, plane(largest, axis, point[axis]), LEFT_OUT_COLOUR)
+        label = f"{patient.reference_modality.label}, {PLANES[axis]}"
+        yield Panel(encode(bare), label, SIDES[axis], first=True)
+        yield Panel(encode(marked), f"{label}, outlined", SIDES[axis])
 
 
 def _tumour(result: PatientResult) -> tuple[Array, tuple[int, int, int]]:

@@ -28,6 +28,7 @@ def summarise(result: PatientResult) -> dict[str, Any]:
         "sequences": {modality.label: _sequence(result, modality) for modality in result.sources.found},
         "missing": [modality.label for modality in found.missing],
         "reference": {"sequence": found.patient.reference_modality.label, **_image(found.patient.reference)},
+        "bias_field_corrected": [modality.label for modality in found.patient.corrected],
         "enhancement_without": _enhancement_without(result),
         "working_grid": {"shape": list(found.patient.grid.shape), "spacing_mm": [1.0, 1.0, 1.0]},
         "brain": {

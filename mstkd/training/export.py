@@ -139,8 +139,8 @@ def package_run(
             "channels": ["FLAIR", "T1", "T1Gd", "T2"],
             "spacing_mm": 1.0,
             "orientation": "RAS",
-            "intensity": f"percentile clip {low} to {high}, z-score inside the brain, "
-            f"0 beyond {BRAIN_MARGIN_MM:g} mm outside it",
+            "intensity": f"percentile clip {low} to {high}, strong bias fields corrected (N4), "
+            f"z-score inside the brain, 0 beyond {BRAIN_MARGIN_MM:g} mm outside it",
         },
         "training": training_facts(run, config, cases, description.dataset_licences) | origins(run, config),
         "accuracy": [],
