@@ -18,8 +18,8 @@ SHRINK = 8
 ITERATIONS = (50, 50)
 """At most, with one mesh element over the image and with two along each axis; a finer mesh follows large tumours."""
 CONVERGENCE = 1e-3
-SMALLEST_MM = 64
-"""Where an axis shows less of the head, a field cannot be told from anatomy."""
+SMALLEST_MM = 115
+"""Less along an axis is a part of a brain, in which a field cannot be told from a tumour."""
 FLOOR = 0.3
 """The darkest voxel's value in standard deviations, since z-scored images have no zero of their own."""
 
