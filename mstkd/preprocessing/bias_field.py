@@ -18,8 +18,8 @@ SHRINK = 8
 ITERATIONS = (50, 50)
 """At most, with one mesh element over the image and with two along each axis; a finer mesh follows large tumours."""
 CONVERGENCE = 1e-3
-SMALLEST_MM = 115
-"""Less along an axis is a part of a brain, in which a field cannot be told from a tumour."""
+WHOLE_MM = (115, 150, 95)
+"""Left to right, back to front, bottom to top: less is a part of a brain, where a tumour may be taken for a field."""
 FLOOR = 0.3
 """The darkest voxel's value in standard deviations, since z-scored images have no zero of their own."""
 
@@ -30,12 +30,13 @@ def without_strong_field(scored: Array, measured: Array) -> Array | None:
     N4 (Tustison et al., IEEE Trans. Med. Imaging 2010) in SimpleITK.
 
     Args:
-        scored: ``(H, W, D)`` float32 of 1 mm, as `normalise` gives it; 0 is what is not shown.
+        scored: ``(H, W, D)`` float32 of 1 mm in RAS+, as `normalise` gives it; 0 is what is not shown.
         measured: Whose voxels give percentiles, mean and deviation, ``(H, W, D)`` bool.
     """
     inside = scored != 0
     counted = inside & measured
-    if not counted.any() or min(part.stop - part.start for part in bounding_box(inside, 0)) < SMALLEST_MM:
+    shown = (part.stop - part.start for part in bounding_box(inside))
+    if not counted.any() or any(mm < whole for mm, whole in zip(shown, WHOLE_MM, strict=True)):
         return None
     positive = np.where(inside, scored - scored[inside].min() + FLOOR, 0).astype(np.float32)
     logarithm = _log_field(positive, inside)

@@ -9,9 +9,9 @@ from enum import Enum
 import numpy as np
 
 from mstkd.inference.postprocessing import largest_part
-from mstkd.preprocessing import Grid, Volume, resample
+from mstkd.preprocessing import Grid, PreparedPatient, Volume, resample
 from mstkd.regions import APPEARANCE, REGIONS, Region, region_mask
-from mstkd.results.panels import as_acquired, checkerboard, encode, grey, normalised_grey, outlined, plane
+from mstkd.results.panels import Colour, as_acquired, checkerboard, encode, grey, normalised_grey, outlined, plane
 from mstkd.results.patient import PatientResult
 from mstkd.results.picture import largest_sections
 
@@ -109,15 +109,8 @@ def found(result: PatientResult) -> Iterator[Panel]:
     """The reference through the tumour's largest sections in three planes, bare and with the regions outlined."""
     patient = result.segmentation.patient
     tissues, point = _tumour(result)
-    shown = patient.images[patient.reference_modality.channel]
-    for axis in (2, 1, 0):
-        bare = marked = normalised_grey(plane(shown, axis, point[axis]))
-        labels = plane(tissues, axis, point[axis])
-        for region in REGIONS:
-            marked = outlined(marked, region_mask(labels, region), APPEARANCE[region].colour)
-        label = f"{patient.reference_modality.label}, {PLANES[axis]}"
-        yield Panel(encode(bare), label, SIDES[axis], first=True)
-        yield Panel(encode(marked), f"{label}, outlined", SIDES[axis])
+    masks = [(region_mask(tissues, region), APPEARANCE[region].colour) for region in REGIONS]
+    yield from _bare_and_outlined(patient, point, masks)
 
 
 def left_out(result: PatientResult) -> Iterator[Panel]:
@@ -126,11 +119,18 @@ def left_out(result: PatientResult) -> Iterator[Panel]:
     if not parts.any():
         return
     largest = patient.labels_to_working(largest_part(parts).astype(np.uint8)) > 0
-    point = largest_sections(largest)
+    yield from _bare_and_outlined(patient, largest_sections(largest), [(largest, LEFT_OUT_COLOUR)])
+
+
+def _bare_and_outlined(
+    patient: PreparedPatient, point: tuple[int, int, int], masks: list[tuple[Array, Colour]]
+) -> Iterator[Panel]:
+    """The reference in three planes through a point of the working grid, bare and with the masks outlined."""
     shown = patient.images[patient.reference_modality.channel]
     for axis in (2, 1, 0):
-        bare = normalised_grey(plane(shown, axis, point[axis]))
-        marked = outlined(bare, plane(largest, axis, point[axis]), LEFT_OUT_COLOUR)
+        bare = marked = normalised_grey(plane(shown, axis, point[axis]))
+        for mask, colour in masks:
+            marked = outlined(marked, plane(mask, axis, point[axis]), colour)
         label = f"{patient.reference_modality.label}, {PLANES[axis]}"
         yield Panel(encode(bare), label, SIDES[axis], first=True)
         yield Panel(encode(marked), f"{label}, outlined", SIDES[axis])
