@@ -204,6 +204,8 @@ def test_regions_that_were_measured_poor_are_said_and_good_ones_not():
     assert "Do not rely on WT and TC" in doubts(card, "FLAIR")[0]
     assert "WT 0.40 in 3 cases, TC 0.10 in 3 cases with all available" in doubts(card, "FLAIR")[0]
     assert doubts({"accuracy": []}, "FLAIR") == []
+    card["accuracy"][2]["missed"] = 2
+    assert "WT 0.40 in 3 cases, 2 of them missed" in doubts(card, "FLAIR")[0]
 
 
 def test_a_good_figure_of_few_cases_is_said_to_be_one():

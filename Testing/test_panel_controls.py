@@ -117,7 +117,8 @@ def test_the_expectation_names_what_is_missing_and_the_cards_dice():
         "FLAIR and T1Gd; T1 and T2 missing. Expected Dice for this combination, from the model card: "
         "WT 0.86 (95% interval 0.80 to 0.91, 9 cases), ET 0.40 (1 case)."
     )
-    assert "often be missed" in expectationSentence(["t1gd"], {"WT": ExpectedDice(0.02, (0, 0.1), 9)})
+    missed = expectationSentence(["t1gd"], {"WT": ExpectedDice(0.62, (0.4, 0.8), 9, missed=2)})
+    assert missed.endswith("In 2 of 9 cases it found no tumour.")
     assert "no accuracy" in expectationSentence(["t1gd"], {})
     assert "enhancement cannot be seen" in expectationSentence(["flair", "t1"], {})
     assert expectationSentence([], {}) == "No volume is chosen yet."

@@ -7,9 +7,6 @@ from collections.abc import Iterable
 from MSTKDLib.Translation import _
 from MSTKDLib.Words import LABELS, listed
 
-WEAK_DICE = 0.5
-"""Below this mean Dice, whole tumours are more often wrong than right."""
-
 
 def chosenSentence(chosen: Iterable[str]) -> str:
     """Which sequences will be used and which are missing."""
@@ -39,8 +36,11 @@ def expectationSentence(chosen: Iterable[str], expected: dict) -> str:
         return said + " " + _("The model card states no accuracy for this combination.")
     figures = ", ".join(f"{name} {_figure(stated)}" for name, stated in expected.items())
     said += " " + _("Expected Dice for this combination, from the model card: {figures}.").format(figures=figures)
-    if "WT" in expected and expected["WT"].dice < WEAK_DICE:
-        said += " " + _("The tumour will often be missed.")
+    whole = expected.get("WT")
+    if whole is not None and whole.missed:
+        said += " " + _("In {missed} of {cases} cases it found no tumour.").format(
+            missed=whole.missed, cases=whole.cases
+        )
     return said
 
 

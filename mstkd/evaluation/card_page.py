@@ -101,15 +101,16 @@ def _sources(training: Mapping[str, Any], seen_by: str) -> Iterator[tuple[str, M
 
 
 def _accuracy(values: Sequence[Mapping[str, Any]]) -> Table:
-    """Mean Dice per combination and region, with its interval and number of cases."""
+    """Mean Dice per combination and region, with its interval and the numbers of cases and misses."""
     measured = {(row["sequences"], row["region"]): row for row in values}
     rows = [
         [Cell(name), *(_dice(measured.get((name, region.value))) for region in REGIONS)]
         for name in dict.fromkeys(row["sequences"] for row in values)
     ]
     note = (
-        "Mean Dice in % on cases that it never saw, with the number of cases and, where there are at least "
-        f"{FEWEST}, its 95% interval over patients."
+        "Mean Dice in % on cases that it never saw, with the number of cases, in how many of them it found nothing of "
+        f"the region (missed) and, where there are at least {FEWEST}, its 95% interval over patients, which is too "
+        "narrow with fewer than about 20."
     )
     header = ["Given", *(region.value for region in REGIONS)]
     return Table("Accuracy", note, header, rows, "The darker, the better.")
@@ -120,7 +121,8 @@ def _dice(row: Mapping[str, Any] | None) -> Cell:
         return Cell()
     percent, ends = 100 * row["dice"], [100 * end for end in row.get("dice_interval", [])]
     between = [f"{ends[0]:.1f} to {ends[1]:.1f}"] if ends and row["cases"] >= FEWEST else []
-    return Cell(f"{percent:.1f}", ", ".join([*between, counted(row["cases"], "case")]), DICE.colour(percent))
+    missed = [f"{row['missed']} missed"] if row.get("missed") else []
+    return Cell(f"{percent:.1f}", ", ".join([*between, counted(row["cases"], "case"), *missed]), DICE.colour(percent))
 
 
 def _pictures(card: Card, folder: Path) -> Iterator[Picture]:

@@ -47,6 +47,7 @@ def doubts(card: Card, sequences: str) -> list[str]:
 def _figures(entries: Mapping[str, Mapping[str, Any]], given: str) -> str:
     def figure(name: str, entry: Mapping[str, Any]) -> str:
         others = "" if entry["sequences"] == given else f" with {entry['sequences']}"
-        return f"{name} {entry['dice']:.2f} in {counted(entry['cases'], 'case')}{others}"
+        missed = f", {entry['missed']} of them missed" if entry.get("missed") else ""
+        return f"{name} {entry['dice']:.2f} in {counted(entry['cases'], 'case')}{others}{missed}"
 
     return ", ".join(figure(name, entry) for name, entry in entries.items())

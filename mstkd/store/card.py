@@ -32,11 +32,13 @@ class ExpectedDice:
     Attributes:
         interval: Its 95% bootstrap interval over patients; None where the card has none, or cases are few.
         cases: How many it is the mean of.
+        missed: In how many of them nothing of the region was found.
     """
 
     dice: float
     interval: tuple[float, float] | None
     cases: int
+    missed: int = 0
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def _expected(row: dict[str, Any]) -> ExpectedDice:
     if "dice_interval" in row:
         low, high = row["dice_interval"]
         interval = float(low), float(high)
-    return ExpectedDice(float(row["dice"]), interval if cases >= FEWEST else None, cases)
+    return ExpectedDice(float(row["dice"]), interval if cases >= FEWEST else None, cases, int(row.get("missed", 0)))
 
 
 def needs_consent(card: Card) -> bool:

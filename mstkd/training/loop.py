@@ -109,7 +109,7 @@ class Trainer:
             step=self.step,
             steps=self.config.steps,
             config=self.config.as_dict(),
-            device=device_name(self.fabric.device),
+            device=device_name(self.fabric.device, self.fabric.world_size),
             precision=used_precision(self.fabric.device, self.config.precision),
             processes=self.fabric.world_size,
             cases=len(self.stream.cases),

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 import mstkd
+from mstkd.data.words import counted
 
 
 def versions() -> dict[str, str]:
@@ -36,8 +37,9 @@ def revision() -> str:
     return answer.stdout.strip() or "unknown"
 
 
-def device_name(device: torch.device) -> str:
-    """The graphics card's or the processor's name."""
+def device_name(device: torch.device, processes: int = 1) -> str:
+    """The graphics card's or the processor's name, and how many processes share the work, with a device each."""
+    several = f"{processes} x " if processes > 1 else ""
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"CPU {platform.machine()}, {torch.get_num_threads()} threads"
+        return several + torch.cuda.get_device_name(device)
+    return f"CPU {platform.machine()}, {several}{counted(torch.get_num_threads(), 'thread')}"
