@@ -115,7 +115,7 @@ def test_the_curve_pools_voxels_and_the_mean_takes_patients_alike():
     assert only.high - only.low == pytest.approx(1 / BINS, abs=1e-3)
     rows = [Calibration("a", "T2", "WT", 1, 30.0), Calibration("b1", "T2", "WT", 1, 40.0)]
     (mean,) = calibration_means([*rows, Calibration("b2", "T2", "WT", 1, 60.0)], {"b1": "b", "b2": "b"})
-    assert (mean.ece, mean.cases) == (40, 3)
+    assert (mean.ece, mean.cases, mean.patients) == (40, 3, 2)
     assert 30 <= mean.ece_low <= mean.ece <= mean.ece_high <= 50
 
 

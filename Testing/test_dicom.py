@@ -3,11 +3,13 @@
 import hashlib
 import json
 import random
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from conftest import save_nifti
 from dicom_study import GADOLINIUM, PHYSICS, Visit, random_name, sample, write_export
 from pydicom import dcmread
 from pydicom.uid import generate_uid
@@ -16,7 +18,7 @@ from test_cli import mstkd, sentence
 from mstkd.dicom import choose_study, holds_dicom, propose, read_folder, read_stack
 from mstkd.dicom.report import summarise_folder
 from mstkd.errors import InputError
-from mstkd.modalities import Modality
+from mstkd.modalities import CHANNELS, Modality
 from mstkd.preprocessing import prepare
 from mstkd.preprocessing.volume import LPS_RAS, itk_affine
 from mstkd.sources import find_sources
@@ -166,6 +168,13 @@ def test_the_command_tells_what_is_taken_and_why(export, study):
     assert "Study of 2020-11-01 'MRI head' (1 series, patient P-1479)" in answer.stdout
     assert holds_dicom(export[0])
     assert digest(export[0]) == export[2], "the folder is left as it was"
+
+
+def test_a_label_map_beside_an_export_does_not_hide_it(export, study, tmp_path):
+    folder = tmp_path / "export"
+    shutil.copytree(export[0], folder)
+    save_nifti(folder / "labels.nii.gz", np.zeros((9, 9, 9), np.uint8))
+    assert set(find_sources(folder, {}, study.uid).found) == set(CHANNELS)
 
 
 def test_the_command_refuses_a_folder_without_dicom(tmp_path):

@@ -282,6 +282,12 @@ def test_an_old_datalist_without_patient_and_institution_stays_valid(tmp_path):
         read_datalist(tmp_path / "old.json")
 
 
+@pytest.mark.parametrize("name", ["x_tumor_segmentation.nii.gz", "Segmentation.nii.gz", "x_seg.nii.gz"])
+def test_a_segmentation_is_told_by_its_name(name):
+    """The first as in UCSF-PDGM, the second as an export from Slicer may be called."""
+    assert sort_files([Path("x_FLAIR.nii.gz"), Path(name), Path("x_brain_segmentation.nii.gz")]).label == Path(name)
+
+
 @pytest.mark.parametrize("name", ["x_brain_mask.nii.gz", "x_brainmask.nii.gz", "x_probseg.nii.gz"])
 def test_a_brain_mask_is_no_reference(name):
     assert sort_files([Path("x_flair.nii.gz"), Path(name)]).label is None

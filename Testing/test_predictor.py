@@ -86,6 +86,17 @@ def test_the_head_is_tiled_only_when_memory_is_short(monkeypatch):
         plan_tiles(PRESETS["compact"], head, CPU)
 
 
+def test_what_pytorch_keeps_of_a_gpus_freed_memory_counts_as_free(monkeypatch):
+    gpu, cuda = torch.device("cuda", 0), device_room.torch.cuda
+    monkeypatch.setattr(cuda, "mem_get_info", lambda device: (2**28, 2**33))
+    monkeypatch.setattr(cuda, "memory_allocated", lambda device: 2**30)
+    monkeypatch.setattr(cuda, "memory_reserved", lambda device: 2**30)
+    with pytest.raises(InputError, match="free memory of cuda"):
+        plan_tiles(PRESETS["compact"], (160, 192, 128), gpu)
+    monkeypatch.setattr(cuda, "memory_reserved", lambda device: 7 * 2**30)
+    assert plan_tiles(PRESETS["compact"], (160, 192, 128), gpu)[0] is None
+
+
 def test_when_memory_runs_out_smaller_tiles_are_tried(small_network, monkeypatch):
     patient = SimpleNamespace(images=np.zeros((4, 100, 100, 100), np.float32), mask=ALL)
     tried = []

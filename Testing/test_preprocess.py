@@ -40,6 +40,36 @@ def test_a_sequence_that_sees_half_the_head_does_not_halve_the_brain(volumes):
     assert any("T1 covers only" in warning for warning in done.prepared.warnings)
 
 
+def shifted(volume, mm):
+    affine = volume.affine.copy()
+    affine[2, 3] += mm
+    return replace(volume, affine=affine, header=None)
+
+
+def test_the_users_mask_moves_with_the_sequence_on_which_it_was_drawn(volumes):
+    moved = shifted(volumes[F], 12)
+    mask = replace(moved, array=(moved.array != 0).astype(np.float32))
+    done = preprocess({F: moved, GD: volumes[GD]}, brain=mask, device=CPU)
+    assert dice(done.brain.mask, done.gathered.images[GD] != 0) > 0.97
+    assert not any("mask" in warning for warning in done.prepared.warnings)
+
+
+def test_a_mask_that_lies_on_no_sequence_is_doubted_where_one_moved(volumes):
+    mask = replace(volumes[GD], array=(volumes[GD].array != 0)[:-1].astype(np.float32), header=None)
+    given = {F: shifted(volumes[F], 12), GD: volumes[GD]}
+    warnings = preprocess(given, brain=mask, device=CPU).prepared.warnings
+    assert any("though FLAIR moved" in warning for warning in warnings)
+    still = {F: volumes[F], GD: volumes[GD]}
+    assert not preprocess(still, brain=mask, device=CPU).prepared.warnings
+
+
+def test_a_reference_that_ends_within_the_brain_is_named_with_the_one_that_shows_more(volumes):
+    slab = replace(volumes[GD], array=volumes[GD].array[..., :-45], header=None)
+    warnings = preprocess({F: volumes[F], GD: slab}, device=CPU).prepared.warnings
+    assert any("T1Gd ends within the brain" in warning and "choose FLAIR" in warning for warning in warnings)
+    assert not any("ends within" in warning for warning in preprocess({GD: slab}, device=CPU).prepared.warnings)
+
+
 def test_a_sequence_that_shows_no_brain_is_named_and_refused(volumes):
     middle = volumes[T2].shape[2] // 2
     lower = replace(volumes[T2], array=volumes[T2].array[..., :middle], source="neck.nii.gz", header=None)

@@ -3,11 +3,14 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import pytest
 from geometry import oblique_grids
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mstkd.errors import InputError
 from mstkd.preprocessing import Volume, read_volume
+from mstkd.results.draft import DraftFolder, disk_errors
 from mstkd.results.folder import write_labels
 
 
@@ -36,3 +39,15 @@ def test_a_reference_without_nifti_header_keeps_its_affine_to_single_precision(g
     with tempfile.TemporaryDirectory() as folder:
         write_labels(Path(folder) / "labels.nii.gz", labels, Volume(labels, grid.affine, "a.nrrd"))
         np.testing.assert_allclose(nib.load(Path(folder) / "labels.nii.gz").affine, grid.affine, atol=1e-4)
+
+
+def test_files_take_the_place_of_earlier_ones_all_or_none(tmp_path):
+    (tmp_path / "a.csv").write_text("earlier")
+    (tmp_path / "c.csv").mkdir()  # refuses to be replaced, as a file does that Excel holds on Windows
+    with DraftFolder(tmp_path) as folder:
+        for name in ("a.csv", "b.csv", "c.csv"):
+            (folder.draft / name).write_text("new")
+        with pytest.raises(InputError, match="close its files"), disk_errors(tmp_path):
+            folder.publish()
+    assert (tmp_path / "a.csv").read_text() == "earlier"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "c.csv"]

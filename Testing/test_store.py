@@ -384,13 +384,16 @@ def row(sequences, region, dice, cases):
 def test_the_expected_dice_is_what_the_card_measured_for_just_these_sequences(small_architecture, tmp_path):
     whole = row("FLAIR, T1Gd", "WT", 0.7, 6) | {"dice_interval": [0.6, 0.75], "missed": 1}
     few = row("FLAIR, T1Gd", "ET", 0.4, 5) | {"dice_interval": [0.39, 0.41]}
-    rows = [whole, row("all available", "WT", 0.8, 9), few]
+    scans = row("T1", "WT", 0.9, 6) | {"dice_interval": [0.9, 0.9], "patients": 1}
+    rows = [whole, row("all available", "WT", 0.8, 9), few, scans]
     model = install(other_weights(tmp_path / "measured", small_architecture, accuracy=rows))
     assert model.expected_dice([Modality.T1GD, Modality.FLAIR]) == ExpectedDice(0.7, (0.6, 0.75), 6, missed=1)
     assert model.expected_dice([Modality.FLAIR, Modality.T1GD], "ET") == ExpectedDice(0.4, None, 5), (
         "few say no interval"
     )
     assert model.expected_dice(CHANNELS) == ExpectedDice(0.8, None, 9)
+    scans = ExpectedDice(0.9, None, 6)
+    assert model.expected_dice([Modality.T1]) == scans, "of one patient, so its interval says nothing"
     assert model.expected_dice([Modality.T2]) is None
     assert model.expected_dice(CHANNELS, "TC") is None
 

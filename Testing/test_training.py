@@ -130,6 +130,24 @@ def test_the_best_validated_student_is_packaged_not_the_last(tmp_path, train, mo
         torch.testing.assert_close(value, packaged(best[name]))
 
 
+def test_the_last_student_is_packaged_as_such_where_the_best_one_was_removed(tmp_path, train):
+    train("run")
+    (tmp_path / "run" / BEST).unlink()
+    package_run(tmp_path / "run", tmp_path / "package", WORDS)
+    assert "chosen" not in load_package(tmp_path / "package").card["training"]
+
+
+def test_scores_of_other_combinations_are_not_compared_after_a_resumption(tmp_path, train, monkeypatch):
+    scores = iter([90.0, 80.0, 20.0])
+    monkeypatch.setattr("mstkd.training.run.validation_dice", lambda *_: [CaseDice("c", "FLAIR", "WT", next(scores))])
+    train("run")
+    run = tmp_path / "run"
+    first = load_file(run / BEST)
+    train("run", "validation.combinations=[flair, t1]")
+    assert events(run, "validation")[-1]["best"] == {"score": 0.2, "step": 6}
+    assert any(not torch.equal(value, first[name]) for name, value in load_file(run / BEST).items())
+
+
 @pytest.mark.parametrize(
     ("changes", "absent"),
     [
@@ -375,8 +393,8 @@ def test_a_runs_curves_are_drawn_from_its_journal(tmp_path):
     journal.write("validation", step=39, dice={"FLAIR": {"WT": 0.5}})
     with journal.path.open("a") as file:
         file.write('{"event": "step", "st')
-    draw_curves(tmp_path, tmp_path / "curves.png")
-    drawn = matplotlib.image.imread(tmp_path / "curves.png")
+    draw_curves(tmp_path, tmp_path / "curves")
+    drawn = matplotlib.image.imread(tmp_path / "curves", format="png")
     assert drawn[..., :3].std() > 0.01
     assert [smoothing(n) for n in (1, 40, 2000)] == [1, 4, 51], "a short run is not smoothed flat"
     points = curve_points(read_journal(tmp_path))

@@ -41,6 +41,23 @@ def test_a_file_without_orientation_is_read_with_a_warning(tmp_path):
     assert "does not say how it lies in space" in read_volume(tmp_path / "a.nii.gz").warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("suffix", "line"), [("nrrd", b"space: left-posterior-superior"), ("mha", b"TransformMatrix = 1 0 0 0 1 0 0 0 1")]
+)
+def test_other_formats_without_orientation_are_read_with_a_warning(tmp_path, suffix, line):
+    path = tmp_path / f"a.{suffix}"
+    sitk.WriteImage(sitk.GetImageFromArray(GOOD), str(path))
+    assert read_volume(path).warnings == ()
+    written = path.read_bytes()
+    assert line in written
+    directions = b"space directions: (1,0,0) (0,1,0) (0,0,1)", b"space origin: (0,0,0)", b"Offset = 0 0 0"
+    for gone in (line, *directions):
+        written = written.replace(gone + b"\n", b"")
+    path.write_bytes(written)
+    (warning,) = read_volume(path).warnings
+    assert warning == f"a.{suffix} does not say how it lies in space; its axes are taken as stored."
+
+
 def truncated(path):
     save_nifti(path, GOOD)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

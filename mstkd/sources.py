@@ -12,7 +12,14 @@ from mstkd.dicom import Stack, Study, choose_study, holds_dicom, propose, read_f
 from mstkd.errors import InputError
 from mstkd.modalities import Modality, ordered
 from mstkd.preprocessing.volume import Volume, read_volume
-from mstkd.recognition import Recognition, image_stem, recognise_file, recognise_folder, recognise_name
+from mstkd.recognition import (
+    Recognition,
+    image_stem,
+    names_a_label_map,
+    recognise_file,
+    recognise_folder,
+    recognise_name,
+)
 
 SAID = "you said so"
 _KEY = re.compile(r"\d+(\.\d+)?")
@@ -151,10 +158,11 @@ def _study_text(folder: Path | None, study: Study | None) -> str:
 
 
 def _is_dicom_folder(folder: Path) -> bool:
-    """Image files go before DICOM, which many programs leave beside what they converted."""
+    """Image files go before DICOM, which many programs leave beside what they converted; label maps do not count."""
     if not folder.is_dir():
         return False
-    return not any(image_stem(path) for path in folder.iterdir()) and holds_dicom(folder)
+    stems = filter(None, map(image_stem, folder.iterdir()))
+    return all(map(names_a_label_map, stems)) and holds_dicom(folder)
 
 
 def _named(modality: Modality, path: Path, study: Study | None, remarks: list[str]) -> Path | Stack:

@@ -16,7 +16,7 @@ from mstkd.files import file_sha256
 from mstkd.store import Card, identity
 from mstkd.wishes import Wishes
 
-FORMAT = 5
+FORMAT = 6
 """Raised when a result of an earlier program must not be taken for one of today's."""
 _OF_THE_SYSTEM = {".ds_store", "thumbs.db", "desktop.ini"}
 _EVERY_S = 1.0

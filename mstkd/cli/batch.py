@@ -11,11 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mstkd.batch import TABLE, Outcome, find_studies, ignored_files, run_study, write_table
 from mstkd.cli.shared import INTERRUPTED, Device, Model, app, sentences, talk
-from mstkd.data.words import counted
 from mstkd.errors import InputError
 from mstkd.store import find_model
 from mstkd.store.card import read_model
 from mstkd.wishes import Wishes
+from mstkd.words import counted
 
 SOME_FAILED = 1
 

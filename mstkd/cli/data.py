@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from mstkd.cli.shared import BAD_INPUT, CACHE, Cache, app, sentences, talk
-from mstkd.data.words import counted
+from mstkd.words import counted
 
 data = typer.Typer(no_args_is_help=True, help="Look at data sets before training on them.")
 app.add_typer(data, name="data")

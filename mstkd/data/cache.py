@@ -20,7 +20,7 @@ from mstkd.preprocessing import preprocess, read_labels
 from mstkd.preprocessing.brain import available
 
 Array = np.ndarray
-FORMAT = 5
+FORMAT = 6
 """Raised whenever preprocessing changes what it yields."""
 
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mstkd.data.words import counted
 from mstkd.dicom.frames import Frame, Unread, read_frames
 from mstkd.dicom.split import differences, make_stacks, partition
 from mstkd.dicom.stack import Stack, series_name
 from mstkd.errors import InputError, why
 from mstkd.recognition import recognise_name
+from mstkd.words import counted
 
 Progress = Callable[[int, int], None]
 _PREAMBLE, _MAGIC = 128, b"DICM"

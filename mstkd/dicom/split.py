@@ -8,7 +8,6 @@ from typing import TypeVar
 import numpy as np
 from pydicom import dcmread
 
-from mstkd.data.words import counted
 from mstkd.dicom.frames import Frame
 from mstkd.dicom.header import frame_headers
 from mstkd.dicom.layout import by_place, lay_out
@@ -18,6 +17,7 @@ from mstkd.errors import InputError
 from mstkd.preprocessing.volume import MIN_VOXELS_PER_AXIS
 from mstkd.recognition import Recognition
 from mstkd.recognition.headers import recognise_header
+from mstkd.words import counted
 
 T = TypeVar("T")
 PARALLEL = 5e-4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -59,6 +60,7 @@ class CalibrationMean:
     modalities: str
     region: str
     cases: int
+    patients: int
     ece: float
     ece_low: float
     ece_high: float
@@ -138,14 +140,13 @@ def calibration_error(sums: Array) -> float:
 
 def calibration_means(rows: Sequence[Calibration], patients: Mapping[str, str]) -> list[CalibrationMean]:
     """Means per combination and region: the paper's order, then all available sequences."""
-    return [
-        CalibrationMean(
-            name, region.value, len(own), *mean_interval(patient_means(((row.case, row.ece) for row in own), patients))
-        )
-        for name in (*present(rows), ALL)
-        for region in REGIONS
-        if (own := [row for row in rows if row.modalities == name and row.region == region.value])
-    ]
+    means = []
+    for name, region in itertools.product((*present(rows), ALL), REGIONS):
+        own = [row for row in rows if row.modalities == name and row.region == region.value]
+        if own:
+            errors = patient_means(((row.case, row.ece) for row in own), patients)
+            means.append(CalibrationMean(name, region.value, len(own), len(errors), *mean_interval(errors)))
+    return means
 
 
 def reliability(measured: Sequence[Binned]) -> list[ReliabilityBin]:

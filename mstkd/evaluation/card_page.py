@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mstkd.data.words import counted, listed
 from mstkd.evaluation.layout import Cell, Picture, Report, Table
 from mstkd.evaluation.metric import DICE
 from mstkd.evaluation.trust import calibration_of, trust, trust_sentences, uncertainty_of
 from mstkd.modalities import Modality
 from mstkd.models import Card, read_card
 from mstkd.regions import REGIONS
-from mstkd.store.card import ALL, CURVES, FAILURES, FEWEST, least_part_probability, parts_rule
+from mstkd.store.card import ALL, CURVES, FAILURES, FEWEST, least_part_probability, parts_rule, patients_of
+from mstkd.words import counted, listed
 
 ORIGINS = {"base": "its base", "teacher": "its frozen teacher"}
 
@@ -120,7 +120,7 @@ def _dice(row: Mapping[str, Any] | None) -> Cell:
     if row is None:
         return Cell()
     percent, ends = 100 * row["dice"], [100 * end for end in row.get("dice_interval", [])]
-    between = [f"{ends[0]:.1f} to {ends[1]:.1f}"] if ends and row["cases"] >= FEWEST else []
+    between = [f"{ends[0]:.1f} to {ends[1]:.1f}"] if ends and patients_of(row) >= FEWEST else []
     missed = [f"{row['missed']} missed"] if row.get("missed") else []
     return Cell(f"{percent:.1f}", ", ".join([*between, counted(row["cases"], "case"), *missed]), DICE.colour(percent))
 

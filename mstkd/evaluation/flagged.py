@@ -38,6 +38,7 @@ class FlaggedMean:
 
     modalities: str
     cases: int
+    patients: int
     share: float
     share_low: float
     share_high: float
@@ -88,8 +89,10 @@ def flagged(case: str, modalities: str, uncertainty: Array, wrong: Array, field:
 
 def flagged_means(rows: Sequence[Flagged], patients: Mapping[str, str]) -> list[FlaggedMean]:
     """Means per combination: the paper's order, then all available sequences."""
-    return [
-        FlaggedMean(name, len(own), *mean_interval(patient_means(((row.case, row.share) for row in own), patients)))
-        for name in (*present(rows), ALL)
-        if (own := [row for row in rows if row.modalities == name])
-    ]
+    means = []
+    for name in (*present(rows), ALL):
+        own = [row for row in rows if row.modalities == name]
+        if own:
+            shares = patient_means(((row.case, row.share) for row in own), patients)
+            means.append(FlaggedMean(name, len(own), len(shares), *mean_interval(shares)))
+    return means

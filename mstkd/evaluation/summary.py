@@ -98,6 +98,7 @@ def accuracy(means: Sequence[Mean]) -> list[dict[str, Any]]:
             "missed": mean.missed,
             "invented": mean.invented,
             "cases": mean.cases,
+            "patients": mean.patients,
         }
         for mean in means
     ]

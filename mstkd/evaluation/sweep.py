@@ -79,9 +79,10 @@ def evaluate_package(
     wanted = [c for c in COMBINATIONS if combinations == "all" or len(c) == 1]
     seen = seen_cases(package.card, cases, patients)
     if seen:
-        say(f"Warning: {len(seen)} of {len(cases)} cases were used to train or choose this model, {seen[0]} first.")
+        say(f"Warning: {len(seen)} of {len(cases)} cases trained or chose this model, by their names; {seen[0]} first.")
     if card and (split != "test" or seen):
-        raise InputError(f"--card takes test cases that the model never saw{', not ' + seen[0] if seen else ''}.")
+        known = f", not {seen[0]}; if that is another patient, give it another id in {datalist}" if seen else ""
+        raise InputError(f"--card takes test cases that the model never saw{known}.")
     if against is not None and against.resolve() == output.resolve():
         raise InputError(f"{output} cannot be compared with itself; give another folder with -o.")
     theirs = [] if against is None else read_related(against, cases)

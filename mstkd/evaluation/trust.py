@@ -10,7 +10,7 @@ from mstkd.evaluation.flagged import TENTH, FlaggedMean
 from mstkd.evaluation.layout import Cell, Table
 from mstkd.evaluation.scores import DECIMALS
 from mstkd.regions import REGIONS
-from mstkd.store.card import ALL, FEWEST
+from mstkd.store.card import ALL, FEWEST, patients_of
 
 WHERE = (
     f"the voxels of the brain up to {NEAR_MM:.0f} mm from a probability above {100 * FAINT:.0f} % or from the "
@@ -37,11 +37,11 @@ def _flagged_sentence(mean: FlaggedMean) -> str:
 
 
 def _ece_interval(mean: CalibrationMean) -> str:
-    return f"{mean.ece_low:.1f} to {mean.ece_high:.1f}" if mean.cases >= FEWEST else ""
+    return f"{mean.ece_low:.1f} to {mean.ece_high:.1f}" if mean.patients >= FEWEST else ""
 
 
 def _share_interval(mean: FlaggedMean) -> str:
-    return f"{mean.share_low:.0f} to {mean.share_high:.0f}" if mean.cases >= FEWEST else ""
+    return f"{mean.share_low:.0f} to {mean.share_high:.0f}" if mean.patients >= FEWEST else ""
 
 
 def _certainty(interval: str, cases: int) -> str:
@@ -64,7 +64,7 @@ def trust(calibration: Sequence[CalibrationMean], flagged: Sequence[FlaggedMean]
     note = (
         f"ECE: mean expected calibration error in %, lower is better, {BINS} bins, over {WHERE}. Errors flagged: "
         "how many % of the wrong voxels lie in the most uncertain tenth of the brain, higher is better, 10 by chance. "
-        f"With 95% intervals over patients where there are at least {FEWEST} cases."
+        f"With 95% intervals over patients where there are at least {FEWEST}."
     )
     header = ["Given", *(f"{region.value} ECE" for region in REGIONS), "Errors flagged"]
     return Table("Probabilities and uncertainty", note, header, rows)
@@ -79,6 +79,7 @@ def calibration_values(means: Sequence[CalibrationMean]) -> list[dict[str, Any]]
             "ece": round(mean.ece / 100, DECIMALS),
             "ece_interval": [round(mean.ece_low / 100, DECIMALS), round(mean.ece_high / 100, DECIMALS)],
             "cases": mean.cases,
+            "patients": mean.patients,
         }
         for mean in means
     ]
@@ -92,6 +93,7 @@ def uncertainty_values(means: Sequence[FlaggedMean]) -> list[dict[str, Any]]:
             "errors_flagged": round(mean.share / 100, DECIMALS),
             "errors_flagged_interval": [round(mean.share_low / 100, DECIMALS), round(mean.share_high / 100, DECIMALS)],
             "cases": mean.cases,
+            "patients": mean.patients,
         }
         for mean in means
     ]
@@ -101,7 +103,11 @@ def calibration_of(values: Sequence[Mapping[str, Any]]) -> list[CalibrationMean]
     """The means that a card's ``calibration`` holds."""
     return [
         CalibrationMean(
-            row["sequences"], row["region"], row["cases"], *(100 * v for v in (row["ece"], *row["ece_interval"]))
+            row["sequences"],
+            row["region"],
+            row["cases"],
+            patients_of(row),
+            *(100 * v for v in (row["ece"], *row["ece_interval"])),
         )
         for row in values
     ]
@@ -111,7 +117,10 @@ def uncertainty_of(values: Sequence[Mapping[str, Any]]) -> list[FlaggedMean]:
     """The means that a card's ``uncertainty`` holds."""
     return [
         FlaggedMean(
-            row["sequences"], row["cases"], *(100 * v for v in (row["errors_flagged"], *row["errors_flagged_interval"]))
+            row["sequences"],
+            row["cases"],
+            patients_of(row),
+            *(100 * v for v in (row["errors_flagged"], *row["errors_flagged_interval"])),
         )
         for row in values
     ]

@@ -54,7 +54,7 @@ def plan_tiles(architecture: Architecture, size: Size, device: torch.device) -> 
         InputError: Not even the smallest tile fits.
     """
     on_gpu = device.type == "cuda"
-    free = torch.cuda.mem_get_info(device)[0] if on_gpu else psutil.virtual_memory().available
+    free = _free_on(device) if on_gpu else psutil.virtual_memory().available
     budget = int(free * SAFE_SHARE)
     whole = 4 * (4 + 2 * 4) * size[0] * size[1] * size[2]  # input, sum of weighted tiles, result
     needs: list[tuple[Size | None, int]] = [(None, working_bytes(architecture, size))]
@@ -63,6 +63,12 @@ def plan_tiles(architecture: Architecture, size: Size, device: torch.device) -> 
     if not fitting:
         raise too_little_memory(device)
     return fitting
+
+
+def _free_on(device: torch.device) -> int:
+    """Bytes that this process can have on a GPU: also those that PyTorch keeps after what filled them was freed."""
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + kept
 
 
 def too_little_memory(device: torch.device) -> InputError:

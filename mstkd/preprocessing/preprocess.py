@@ -12,12 +12,14 @@ from mstkd.errors import InputError
 from mstkd.modalities import Modality
 from mstkd.preprocessing.alignment import Alignment, Verdict, align_all, apply
 from mstkd.preprocessing.brain import Brain, Method, find_brain, place_brain_mask, preferred
-from mstkd.preprocessing.gather import GatheredPatient, choose_reference, gather
+from mstkd.preprocessing.brain.edge import LARGEST_CUT_CM2, cut_cm2
+from mstkd.preprocessing.gather import LOW_COVERAGE, GatheredPatient, choose_reference, gather, share_inside
 from mstkd.preprocessing.intensity import FEWEST_MEASURED
 from mstkd.preprocessing.patient import PreparedPatient, normalised
 from mstkd.preprocessing.volume import Volume
 from mstkd.recognition.intensities import check_intensities
 from mstkd.timing import Clock
+from mstkd.words import listed
 
 if TYPE_CHECKING:
     import torch
@@ -68,7 +70,8 @@ def preprocess(
         volumes: Any non-empty subset of sequences, each on its own grid.
         reference: Whose grid carries the result; None takes T1Gd, else FLAIR, T1, T2.
         registration: Whether sequences that moved are brought to the reference.
-        brain: The user's own mask, see `read_brain_mask`; None finds the brain.
+        brain: The user's own mask, see `read_brain_mask`, which moves with the sequence on whose grid it lies; None
+            finds the brain.
         device: Where a network that finds the brain runs.
         clock: Gets the seconds of each step.
         report: Told about progress, as share of this work and one line.
@@ -92,12 +95,16 @@ def preprocess(
         lost = [m for m, alignment in alignments.items() if alignment.verdict is Verdict.FAILED]
         source = preferred([m for m, share in gathered.coverage.items() if share >= WHOLE and m not in lost])
         head = gathered.heads[chosen]
+        placing: list[str] = []
         if brain is None:
             found = find_brain(aligned[source], gathered.grid, device)
             if not (found.mask & head).any():
                 found = Brain(head, Method.BUILT_IN, (NO_BRAIN,))
         else:
+            brain, placing = _with_its_sequence(brain, volumes, alignments)
             found = place_brain_mask(brain, gathered.grid, head)
+        if cut_cm2(found.mask) > LARGEST_CUT_CM2:
+            placing += _wider(aligned, chosen)
     with clock.step("normalise"):
         report(0.9, "Normalising")
         doubts = check_intensities(gathered.images, gathered.air, found.mask, {m: v.source for m, v in volumes.items()})
@@ -107,5 +114,35 @@ def preprocess(
         prepared = normalised(gathered, found.mask)
     failed = [a.sentence for a in alignments.values() if a.verdict is Verdict.FAILED]
     unaligned = (NOT_ALIGNED,) if not registration and len(volumes) > 1 else ()
-    warnings = (*gathered.warnings, *failed, *unaligned, *found.warnings, *doubts)
+    warnings = (*gathered.warnings, *failed, *unaligned, *found.warnings, *placing, *doubts)
     return Preprocessed(volumes, aligned, alignments, gathered, found, source, replace(prepared, warnings=warnings))
+
+
+def _with_its_sequence(
+    mask: Volume, volumes: Mapping[Modality, Volume], alignments: Mapping[Modality, Alignment]
+) -> tuple[Volume, list[str]]:
+    """The user's mask, moved with the sequence on whose grid it was drawn; a doubt where that cannot be told."""
+    moved = {m: a for m, a in alignments.items() if a.verdict is Verdict.MOVED}
+    drawn_on = [
+        m for m, v in volumes.items() if v.shape == mask.shape and np.allclose(v.affine, mask.affine, atol=1e-3)
+    ]
+    if not moved or any(m not in moved for m in drawn_on):
+        return mask, []
+    if len(drawn_on) == 1:
+        return apply(mask, moved[drawn_on[0]]), []
+    names = listed(m.label for m in moved)
+    return mask, [
+        f"The brain mask was taken where it lies, though {names} moved and its grid does not tell on which sequence it "
+        "was drawn; check it."
+    ]
+
+
+def _wider(aligned: Mapping[Modality, Volume], reference: Modality) -> list[str]:
+    """A sentence when other sequences show more of the head than the reference, in which the brain is cut off."""
+    wider = [m for m, v in aligned.items() if m is not reference and share_inside(v, aligned[reference]) < LOW_COVERAGE]
+    if not wider:
+        return []
+    return [
+        f"{reference.label} ends within the brain, and so does the result; choose {listed(m.label for m in wider)}, "
+        "which shows more, as the reference."
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,11 @@ MOST_LABELS = 8
 """An image with no more distinct values than this is a label map."""
 LFS_POINTER = b"version https://git-lfs"
 LPS_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_UNSAID = "{name} does not say how it lies in space; its axes are taken as stored."
+_META_DIRECTIONS = (b"TransformMatrix", b"Rotation", b"Orientation")
+"""Names under which a MetaImage header has the directions of its axes."""
+_META_HEAD = 8192
+"""Bytes within which the text of such a header ends."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +200,7 @@ def _read_nifti(path: Path, channel: int | None) -> Volume:
     header.set_data_shape(array.shape)
     warnings: tuple[str, ...] = ()
     if int(header["sform_code"]) == 0 and int(header["qform_code"]) == 0:
-        warnings = (f"{path.name} does not say how it lies in space; its axes are taken as stored.",)
+        warnings = (_UNSAID.format(name=path.name),)
     assert image.affine is not None  # an image read from a file has one
     source = str(path) if channel is None else f"{path} (channel {channel})"
     return Volume(array, np.asarray(image.affine, dtype=np.float64), source, header, warnings)
@@ -211,9 +217,18 @@ def _read_itk(path: Path) -> Volume:
         image = reader.Execute()
     except RuntimeError as error:
         raise damaged(path, error) from error
-    return Volume(
-        sitk.GetArrayFromImage(image).transpose(2, 1, 0).astype(np.float32), LPS_RAS @ itk_affine(image), str(path)
-    )
+    array = sitk.GetArrayFromImage(image).transpose(2, 1, 0).astype(np.float32)
+    warnings = () if _says_how_it_lies(path, reader) else (_UNSAID.format(name=path.name),)
+    return Volume(array, LPS_RAS @ itk_affine(image), str(path), warnings=warnings)
+
+
+def _says_how_it_lies(path: Path, reader: sitk.ImageFileReader) -> bool:
+    """Whether a NRRD or MetaImage names its axes' directions; without them ITK takes left, posterior, superior."""
+    if path.suffix.lower() == ".nrrd":
+        return reader.HasMetaDataKey("NRRD_space")
+    with path.open("rb") as file:
+        head = file.read(_META_HEAD)
+    return any(re.search(rb"^\s*%s\s*=" % name, head, re.MULTILINE) for name in _META_DIRECTIONS)
 
 
 def itk_affine(image: sitk.Image | sitk.ImageFileReader) -> Array:

@@ -15,7 +15,9 @@ from mstkd.recognition.recognition import Recognition
 
 _IMAGE_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".mhd")
 _NOT_AN_IMAGE = re.compile(
-    r"(?:^|[ _.-])(?:seg|segm|mask|label|labels|labelmap|dseg|probseg|roi|lesion|brainmask|gt)(?:[ _.-]|$)",
+    r"(?:^|[ _.-])"
+    r"(?:seg|segm|segmentations?|mask|label|labels|labelmap|dseg|probseg|roi|lesion|brainmask|gt)"
+    r"(?:[ _.-]|$)",
     re.IGNORECASE,
 )
 

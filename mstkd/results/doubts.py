@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from mstkd.data.words import counted, listed
 from mstkd.modalities import Modality
 from mstkd.models import Card
 from mstkd.regions import Region
-from mstkd.store.card import ALL, FEWEST
+from mstkd.store.card import ALL, FEWEST, patients_of
+from mstkd.words import counted, listed
 
 TRUSTWORTHY_DICE = 0.7
 """More is excellent agreement in Zijdenbos et al., IEEE Transactions on Medical Imaging 13(4):716-724, 1994."""
@@ -32,7 +32,9 @@ def doubts(card: Card, sequences: str) -> list[str]:
     measured = {(entry["sequences"], entry["region"]): entry for entry in card["accuracy"]}
     found = {r.value: measured.get((sequences, r.value), measured.get((ALL, r.value))) for r in Region}
     poor = {region: entry for region, entry in found.items() if entry and entry["dice"] < TRUSTWORTHY_DICE}
-    few = {region: entry for region, entry in found.items() if entry and entry["cases"] < FEWEST and region not in poor}
+    few = {
+        region: entry for region, entry in found.items() if entry and patients_of(entry) < FEWEST and region not in poor
+    }
     said = []
     if poor:
         said.append(

@@ -47,12 +47,27 @@ class DraftFolder:
                 remove_empty(self.folder, self._made)
 
     def publish(self) -> None:
-        """Put the draft's files, once they are on the disk, in place of earlier ones of the same names."""
+        """Put the draft's files, once they are on the disk, in place of earlier ones of the same names: all or none."""
         paths = sorted(self.draft.iterdir())
         for path in paths:
             flush(path)
+        earlier = self.draft / ".earlier"
+        earlier.mkdir()
         for path in paths:
-            path.replace(self.folder / path.name)
+            if (self.folder / path.name).is_file():
+                shutil.copy2(self.folder / path.name, earlier)
+        done: list[Path] = []
+        try:
+            for path in paths:
+                path.replace(self.folder / path.name)
+                done.append(path)
+        except OSError:
+            for path in done:
+                if (earlier / path.name).exists():
+                    (earlier / path.name).replace(self.folder / path.name)
+                else:
+                    (self.folder / path.name).unlink()
+            raise
 
 
 def first_missing(folder: Path) -> Path | None:
@@ -80,4 +95,6 @@ def disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"{folder} cannot be written ({why(error)}); choose another folder or free space.") from error
+        raise InputError(
+            f"{folder} cannot be written ({why(error)}); close its files, choose another folder or free space."
+        ) from error

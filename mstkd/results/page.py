@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from mstkd.data.words import listed
 from mstkd.html import document
 from mstkd.preprocessing import Method
 from mstkd.regions import APPEARANCE, REGIONS
 from mstkd.results.steps import Panel, Step
 from mstkd.store.card import parts_rule
+from mstkd.words import listed
 
 STYLE = """
 td { white-space: normal; }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ CURVES, FAILURES = "curves.png", "failures.png"
 ALL = "all available"
 """What a card calls the sequences that a patient has; other combinations are called as `describe` does."""
 FEWEST = 6
-"""Patients, where a card counts them cases, without whom an interval says next to nothing."""
+"""Patients without whom an interval says next to nothing."""
 Card = dict[str, Any]
 
 _PERMISSIVE = {"apache 2", "apache 2.0", "mit", "bsd 2 clause", "bsd 3 clause", "cc0", "cc0 1.0", "cc by 4.0"}
@@ -124,11 +124,17 @@ def identity(card: Card) -> tuple[str, float]:
 
 def _expected(row: dict[str, Any]) -> ExpectedDice:
     """Raises ValueError, LookupError or TypeError when the row is none of a card."""
-    interval, cases = None, int(row["cases"])
+    interval = None
     if "dice_interval" in row:
         low, high = row["dice_interval"]
         interval = float(low), float(high)
-    return ExpectedDice(float(row["dice"]), interval if cases >= FEWEST else None, cases, int(row.get("missed", 0)))
+    enough = patients_of(row) >= FEWEST
+    return ExpectedDice(float(row["dice"]), interval if enough else None, int(row["cases"]), int(row.get("missed", 0)))
+
+
+def patients_of(row: Mapping[str, Any]) -> int:
+    """How many patients are behind a figure of a card; earlier cards counted cases only."""
+    return int(row.get("patients", row["cases"]))
 
 
 def needs_consent(card: Card) -> bool:

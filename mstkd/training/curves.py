@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mstkd.errors import InputError
+from mstkd.files import whole_file
 from mstkd.regions import REGIONS
 from mstkd.runs import Event, read_journal
 from mstkd.runs.curves import DISTILLATION, SEGMENTATION
@@ -65,7 +66,8 @@ def draw_curves(run: Path, picture: Path) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
     figure.tight_layout()
-    figure.savefig(picture, dpi=90)
+    with whole_file(picture) as draft:
+        figure.savefig(draft, format="png", dpi=90)
 
 
 def curve_points(events: Sequence[Event]) -> dict[str, Any]:

@@ -43,7 +43,9 @@ class Description(Settings):
     """What only a person can say about a model."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="As in the card's schema.")
-    version: str = Field(min_length=1)
+    version: str = Field(
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9.+_]{0,62}[A-Za-z0-9+_])?$", description="As in the card's schema."
+    )
     summary: str = Field(min_length=1)
     licence: str = Field(min_length=1)
     dataset_licences: dict[str, str]
@@ -102,7 +104,7 @@ def package_run(
             least 0.5 and under 1; None keeps all. Chosen on patients that are not test cases.
 
     Raises:
-        InputError: The run is incomplete, or trained no teacher of its own; a licence is not
+        InputError: The run has no checkpoint yet, or trained no teacher of its own; a licence is not
             named; the folder is not empty; the base is gone, there was none, or a share of it is wanted
             for a teacher; enhancement should be found without T1Gd; the least probability is out of range.
     """
@@ -123,7 +125,8 @@ def package_run(
         raise InputError(f"{folder} is not empty; choose a new folder for the package with -o.")
     without = [m.value for m in ordered(enhancement_without)]
     network = EnhancementWithout(config.architecture, without) if without else MSTKDNet(config.architecture)
-    weights = _teacher_weights(run, state) if teacher else load_best(run) or state["average"]["network"]
+    best = None if teacher else load_best(run)
+    weights = _teacher_weights(run, state) if teacher else best or state["average"]["network"]
     chosen = _with_base(weights, base_of(run, config), base_share) if base_share else weights
     network.load_state_dict(network.state_dict() | chosen)
     low, high = CLIP_PERCENTILES
@@ -152,7 +155,7 @@ def package_run(
         card["least_part_probability"] = least_part_probability
     if description.not_for:
         card["not_for"] = description.not_for
-    if state["best"] and not teacher:
+    if best and state["best"]:
         card["training"]["chosen"] = state["best"]
     write_package(folder, network, card)
     draw_curves(run, folder / CURVES)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from mstkd.data.datalist import read_datalist
-from mstkd.data.words import counted
 from mstkd.errors import InputError
 from mstkd.evaluation.metric import DICE
 from mstkd.evaluation.published import AVERAGE, Figure, published_dataset, published_tables
@@ -24,6 +23,7 @@ from mstkd.runs.layout import DATALIST
 from mstkd.store.card import CARD, FEWEST
 from mstkd.training.export import Description, package_run
 from mstkd.training.run import config_of
+from mstkd.words import counted
 
 MODEL, EVALUATION = "model", "evaluation"
 CURVES, PAGE = f"{MODEL}/curves.png", f"{EVALUATION}/report.html"

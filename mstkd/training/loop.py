@@ -273,6 +273,7 @@ class Trainer:
             "average": self.average.state(),
             "validated": self.validated,
             "best": self.best,
+            "combinations": self.config.validation.combinations,
             "random": random_states(self.fabric.device),
         }
         if self.teacher is not None:
@@ -302,7 +303,10 @@ class Trainer:
         if state["step"] > self.config.steps:
             raise InputError(f"{self.run} has made {state['step']} steps already; give its phases no fewer in all.")
         set_random_states(state["random"], self.fabric.device)
-        self.step, self.validated, self.best = state["step"], state["validated"], state["best"]
+        self.step = state["step"]
+        # Means over other combinations cannot be compared: the next validation begins anew.
+        if state.get("combinations", self.config.validation.combinations) == self.config.validation.combinations:
+            self.validated, self.best = state["validated"], state["best"]
 
 
 def check_shares(config: TrainingConfig, processes: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 import mstkd
-from mstkd.data.words import counted
+from mstkd.words import counted
 
 
 def versions() -> dict[str, str]:

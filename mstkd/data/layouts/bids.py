@@ -8,8 +8,8 @@ from pathlib import Path
 
 from mstkd.data.layouts.entry import Entry, Finding
 from mstkd.data.layouts.folder import images_in, sort_files
-from mstkd.data.words import counted
 from mstkd.recognition import image_stem
+from mstkd.words import counted
 
 TITLE = "BIDS"
 # Tried in this order; a mask counts only when it is not the brain's.

@@ -8,10 +8,10 @@ from typing import Any
 
 from mstkd.data.layouts.entry import Entry, Finding
 from mstkd.data.layouts.folder import images_in
-from mstkd.data.words import counted
 from mstkd.errors import InputError
 from mstkd.modalities import Modality, ordered
 from mstkd.recognition import image_stem, recognise_name
+from mstkd.words import counted
 
 TITLE = "Medical Segmentation Decathlon"
 CONVENTION = "decathlon"

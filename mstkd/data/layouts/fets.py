@@ -6,8 +6,8 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from mstkd.data.words import counted
 from mstkd.errors import InputError
+from mstkd.words import counted
 
 # The first is the real division into institutions; the second cuts large ones up by tumour size.
 FILES = ("partitioning_1.csv", "partitioning_2.csv")

@@ -14,7 +14,7 @@ from mstkd.recognition import image_stem, names_a_label_map, recognise_name
 
 DEEPEST = 3
 """Levels below the given folder that are searched for patients (set, grade or site, patient)."""
-_NEVER_REFERENCE = re.compile(r"brain[ _.-]?mask|hd-?bet|probseg", re.IGNORECASE)
+_NEVER_REFERENCE = re.compile(r"brain[ _.-]?(?:mask|seg)|parenchyma|hd-?bet|probseg", re.IGNORECASE)
 # A mask or a region of interest is the reference when there is no better name.
 _RATHER_NOT = re.compile(r"(?:^|[ _.-])(?:mask|roi)(?:[ _.-]|$)", re.IGNORECASE)
 

@@ -11,8 +11,8 @@ from mstkd.data.layouts.entry import Entry, Finding
 from mstkd.data.layouts.fets import institutions
 from mstkd.data.layouts.folder import Contents, image_folders, images_in, sort_files
 from mstkd.data.layouts.known import KNOWN, KnownSet, convention_of, known_set
-from mstkd.data.words import counted
 from mstkd.modalities import describe, missing
+from mstkd.words import counted
 
 GENERAL = "One folder per case"
 MOST_PLACES = 4

@@ -8,11 +8,11 @@ from pathlib import Path
 from mstkd.data.datalist import SPLITS, parse_datalist
 from mstkd.data.layouts.entry import Entry, Finding
 from mstkd.data.layouts.known import convention_of
-from mstkd.data.words import counted
 from mstkd.errors import InputError
 from mstkd.modalities import Modality, describe, ordered
 from mstkd.recognition import recognise_name
 from mstkd.regions import CONVENTIONS
+from mstkd.words import counted
 
 COLUMNS = ("id", "seg", "labels", "dataset", "split", "partition", "patient")
 
