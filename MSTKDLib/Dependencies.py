@@ -25,6 +25,7 @@ Confirm = Callable[[str], bool]
 
 TORCH = "torch>=2.4.1"
 """As in pyproject.toml; MONAI 1.5 takes no older one."""
+OLDEST_PYTHON = (3, 10)
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
 BUNDLED = ("numpy", "scipy", "SimpleITK", "requests", "pydicom", "highdicom", "pillow", "packaging", "setuptools")
 """What Slicer brings, in builds of its own; pip must leave these as they are."""
@@ -53,8 +54,7 @@ def ensureEngine(confirm: Confirm) -> None:
     missing = _missing()
     if not missing:
         return
-    torch = [requirement for requirement in missing if requirement.name == "torch"]
-    _refuseIntelMac(torch)
+    torch = _refuseUnfit(missing)
     torchLogic = _torchLogic() if torch else None
     _ask(confirm, missing)
     if torchLogic is not None:
@@ -76,7 +76,7 @@ def installFromFolder(folder: Path, confirm: Confirm = lambda text: True) -> Non
     missing = _missing()
     if not missing:
         return
-    _refuseIntelMac([requirement for requirement in missing if requirement.name == "torch"])
+    _refuseUnfit(missing)
     wheels = {path.name.split("-")[0].replace("_", "-").lower() for path in Path(folder).glob("*.whl")}
     if not wheels:
         raise EngineError(_("{folder} holds no wheels (.whl files); fill it with pip download.").format(folder=folder))
@@ -121,6 +121,16 @@ def _text(requirement: Requirement) -> str:
     return _("{requirement} ({version} is installed)").format(requirement=requirement, version=version)
 
 
+def _refuseUnfit(missing: Sequence[Requirement]) -> list[Requirement]:
+    """PyTorch, where it is missing; refuses where the engine cannot run or PyTorch not be put in."""
+    torch = [requirement for requirement in missing if requirement.name == "torch"]
+    if sys.version_info < OLDEST_PYTHON:
+        raise EngineError(_("The engine needs Python 3.10 or newer; use Slicer 5.10 or newer."))
+    _refuseIntelMac(torch)
+    _refuseLoaded(torch)
+    return torch
+
+
 def _refuseIntelMac(torch: Sequence[Requirement]) -> None:
     """Refuse where PyTorch would have to replace Slicer's NumPy; Rosetta counts as Intel."""
     if torch and sys.platform == "darwin" and platform.machine() == "x86_64":
@@ -130,6 +140,17 @@ def _refuseIntelMac(torch: Sequence[Requirement]) -> None:
                 "the engine and would need NumPy 1 instead of Slicer's {numpy}, so nothing was installed; "
                 "use Slicer on Windows or Linux."
             ).format(numpy=_version("numpy"))
+        )
+
+
+def _refuseLoaded(torch: Sequence[Requirement]) -> None:
+    """Refuse to replace a PyTorch that another module has loaded: Windows would leave half of each."""
+    if torch and "torch" in sys.modules:
+        raise EngineError(
+            _(
+                "Another module has loaded PyTorch, which is too old and must be replaced; restart Slicer and install "
+                "the packages before anything else."
+            )
         )
 
 

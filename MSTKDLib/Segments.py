@@ -58,12 +58,25 @@ def _addSurface(segment) -> None:
         surface.GetPointData().SetNormals(normals.GetOutput().GetPointData().GetNormals())
 
 
+def checkVoxels(node) -> None:
+    """Raise EngineError when a segmentation consists of surfaces or contours, which hold no voxels."""
+    source = node.GetSegmentation().GetSourceRepresentationName()
+    if source != LABELMAP:
+        raise EngineError(
+            _(
+                "{name} is kept as '{representation}' and cannot take voxels; choose another segmentation or a new one."
+            ).format(name=node.GetName(), representation=source)
+        )
+
+
 def putSegments(node, segments: Sequence, remove: Sequence[str]) -> None:
     """Replace segments by new ones, whose names become their identifiers, before all that stay."""
     segmentation = node.GetSegmentation()
     for name in remove:
         if segmentation.GetSegment(name):
             segmentation.RemoveSegment(name)
+    if segmentation.GetNumberOfSegments():  # else the surfaces of the new ones would be dropped
+        segmentation.CreateRepresentation(SURFACE)
     following = segmentation.GetNthSegmentID(0) if segmentation.GetNumberOfSegments() else ""
     for segment in segments:
         segmentation.AddSegment(segment, segment.GetName(), following)

@@ -15,6 +15,15 @@ UNCERTAINTY = "MSTKDSegment.Uncertainty"
 """The attribute that marks a volume as a result's uncertainty."""
 
 
+WIDER = {
+    vtk.VTK_SIGNED_CHAR: vtk.VTK_SHORT,
+    **dict.fromkeys(
+        (vtk.VTK_LONG, vtk.VTK_UNSIGNED_LONG, vtk.VTK_LONG_LONG, vtk.VTK_UNSIGNED_LONG_LONG), vtk.VTK_DOUBLE
+    ),
+}
+"""Types of arrays, as NumPy gives them, that Slicer writes on some systems only or not at all, and what holds them."""
+
+
 def isUncertainty(volumeNode) -> bool:
     """Whether a volume is an uncertainty, not an image of a patient."""
     return volumeNode.GetAttribute(UNCERTAINTY) is not None
@@ -60,7 +69,7 @@ def writeVolume(volumeNode, path: Path) -> None:
         name = volumeNode.GetName()
         raise EngineError(_("{name} holds colours or vectors; choose a greyscale volume.").format(name=name))
     carrier = slicer.vtkMRMLScalarVolumeNode()
-    carrier.SetAndObserveImageData(image)
+    carrier.SetAndObserveImageData(_writable(image))
     carrier.SetIJKToRASMatrix(worldMatrix(volumeNode))
     storage = slicer.vtkMRMLVolumeArchetypeStorageNode()
     storage.SetFileName(str(path))
@@ -71,6 +80,18 @@ def writeVolume(volumeNode, path: Path) -> None:
                 name=volumeNode.GetName(), folder=path.parent
             )
         )
+
+
+def _writable(image):
+    """The image in a type that Slicer's writer knows."""
+    wider = WIDER.get(image.GetScalarType())
+    if wider is None:
+        return image
+    cast = vtk.vtkImageCast()
+    cast.SetInputData(image)
+    cast.SetOutputScalarType(wider)
+    cast.Update()
+    return cast.GetOutput()
 
 
 def prepareReading() -> None:

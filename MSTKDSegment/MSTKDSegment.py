@@ -4,9 +4,8 @@ The work is done in MSTKDSegmentLib.
 """
 
 import slicer
-from MSTKDSegmentLib import SegmentLogic
+from MSTKDSegmentLib import SegmentLogic, SelfTest
 from MSTKDSegmentLib.Sample import registerSampleData
-from MSTKDSegmentLib.SelfTest import SelfTest
 from MSTKDSegmentLib.Widget import SegmentWidget
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -53,7 +52,7 @@ class MSTKDSegmentWidget(SegmentWidget):
         return MSTKDSegmentLogic()
 
 
-class MSTKDSegmentTest(SelfTest):
+class MSTKDSegmentTest(SelfTest.SegmentSelfTest):
     """The self-test under the name that Slicer looks for."""
 
     def makeLogic(self):

@@ -1,9 +1,9 @@
-"""The door of the module: metadata for Slicer, and its widget and logic by the names Slicer looks for.
+"""The door of the module: metadata for Slicer, and its widget, logic and self-test by the names Slicer looks for.
 
 The work is done in MSTKDTrainLib.
 """
 
-from MSTKDTrainLib import TrainLogic
+from MSTKDTrainLib import SelfTest, TrainLogic
 from MSTKDTrainLib.Widget import TrainWidget
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -46,4 +46,12 @@ class MSTKDTrainWidget(TrainWidget):
 
     def makeLogic(self):
         """One logic for one panel."""
+        return MSTKDTrainLogic()
+
+
+class MSTKDTrainTest(SelfTest.TrainSelfTest):
+    """The self-test under the name that Slicer looks for."""
+
+    def makeLogic(self):
+        """A logic of its own."""
         return MSTKDTrainLogic()

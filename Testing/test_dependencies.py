@@ -59,6 +59,7 @@ def python(tmp_path, monkeypatch):
         return found[0].version
 
     monkeypatch.setattr(Dependencies.metadata, "version", version)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)  # Slicer has loaded none, though these tests may have
     give(monkeypatch, "slicer", util=types.SimpleNamespace())
     give(monkeypatch, "slicer.packaging", pip_install=fake.pip_install)
     return fake
@@ -198,6 +199,21 @@ def test_an_intel_mac_is_told_instead_of_changing_numpy(python, torch_extension,
     monkeypatch.setattr(Dependencies.sys, "platform", "darwin")
     monkeypatch.setattr(Dependencies.platform, "machine", lambda: "x86_64")
     with pytest.raises(EngineError, match=r"Rosetta.*NumPy 1 instead of Slicer's 2\.4\.6"):
+        Dependencies.ensureEngine(lambda text: pytest.fail("asked in vain"))
+    assert torch_extension == []
+
+
+def test_a_loaded_pytorch_that_is_too_old_is_not_replaced_under_slicers_feet(python, torch_extension, monkeypatch):
+    python.add("torch", "2.2.2")
+    give(monkeypatch, "torch")
+    with pytest.raises(EngineError, match="restart Slicer and install"):
+        Dependencies.ensureEngine(lambda text: pytest.fail("asked in vain"))
+    assert torch_extension == []
+
+
+def test_a_slicer_with_an_older_python_is_told_so(python, torch_extension, monkeypatch):
+    monkeypatch.setattr(Dependencies.sys, "version_info", (3, 9, 10))
+    with pytest.raises(EngineError, match=r"use Slicer 5\.10 or newer"):
         Dependencies.ensureEngine(lambda text: pytest.fail("asked in vain"))
     assert torch_extension == []
 

@@ -218,6 +218,25 @@ def test_an_output_that_lies_under_another_transform_gets_the_result_where_the_v
     assert_regions(output, tumour(), volume)
 
 
+@pytest.mark.parametrize("representation", [SURFACE, "Planar contour"])
+def test_an_output_of_surfaces_or_contours_is_refused_and_stays(scene, volume, segmentation, representation):
+    output = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "RTSTRUCT")
+    output.GetSegmentation().SetSourceRepresentationName(representation)
+    with pytest.raises(EngineError, match=f"RTSTRUCT is kept as '{representation}'"):
+        add_segmentation(volume, output=output)
+    assert names(output) == []
+
+
+def test_a_result_beside_segments_without_surfaces_has_surfaces_all_the_same(scene, volume):
+    output = scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    add_own_segment(output, volume)
+    output.GetSegmentation().RemoveRepresentation(SURFACE)
+    add_segmentation(volume, output=output)
+    for name in REGION_LABELS:
+        assert output.GetSegmentation().GetSegment(name).GetRepresentation(SURFACE).GetNumberOfPoints()
+    assert_regions(output, tumour(), volume)
+
+
 def test_an_output_that_left_the_scene_is_refused_in_words(scene, volume, segmentation):
     steps = importSteps(volume, tumour(), ANSWER, segmentation)
     next(steps)

@@ -67,6 +67,15 @@ def test_the_engine_and_slicer_find_every_voxel_where_it_lies_in_the_world(own, 
     np.testing.assert_allclose(voxels_in_world(affine, array), voxels_in_world(world, VALUES), atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.int64, np.uint64, np.float64])
+def test_arrays_of_any_type_are_written_with_their_values(kind, tmp_path):
+    node = volume_at(slicer.vtkMRMLScene(), np.eye(4)[:3].ravel())
+    values = np.arange(VALUES.size).reshape(VALUES.shape).astype(kind)
+    node.GetImageData().GetPointData().SetScalars(numpy_support.numpy_to_vtk(values.ravel(), deep=True))
+    writeVolume(node, tmp_path / "volume.nrrd")
+    np.testing.assert_array_equal(readImage(tmp_path / "volume.nrrd"), values)
+
+
 def test_what_cannot_be_written_or_read_is_said_in_words(tmp_path):
     scene = new_scene()
     empty = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Empty")

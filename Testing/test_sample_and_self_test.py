@@ -1,5 +1,7 @@
 """The sample patient in Sample Data and in the panel, and the module's self-test with the real engine."""
 
+import unittest
+
 import pytest
 import slicer
 
@@ -34,6 +36,22 @@ def test_the_self_test_passes_with_the_real_engine(module, tumour_box, monkeypat
     _panel, sample = module
     monkeypatch.setattr(sample, "sampleFolder", lambda: tumour_box)
     slicer.selfTests["MSTKDSegment"]()
+
+
+@pytest.mark.parametrize(("name", "tests"), [("MSTKDSegment", 3), ("MSTKDTrain", 1)])
+def test_ctest_finds_the_modules_own_tests_and_skips_them_without_packages(host, monkeypatch, name, tests):
+    import MSTKDLib.SelfTest
+
+    host.openModule(name)
+    monkeypatch.setattr(MSTKDLib.SelfTest, "missingRequirements", lambda: ["monai>=1.5"])
+    suite, result = unittest.TestLoader().loadTestsFromName(name), unittest.TestResult()
+    suite.run(result)
+    assert (result.testsRun, len(result.skipped), result.errors, result.failures) == (tests, tests, [], [])
+
+
+def test_the_training_modules_self_test_passes_with_the_real_engine(host):
+    host.openModule("MSTKDTrain")
+    slicer.selfTests["MSTKDTrain"]()
 
 
 def test_the_module_is_in_the_menu_with_what_a_user_must_know(module):

@@ -231,8 +231,11 @@ def test_closing_slicer_asks_what_becomes_of_a_living_run(host, open_runs, runs_
     host.answer("QMessageBox", qt.QMessageBox.Cancel)
     assert not host.closeMainWindow()
     host.answer("QMessageBox", qt.QMessageBox.No)
-    assert host.closeMainWindow()
+    assert not host.closeMainWindow(save=False)
     assert "Being trained: a" in host.dialogs[-1][1]
+    assert not (runs_folder / "a" / "stop").exists(), "Slicer stayed open"
+    host.answer("QMessageBox", qt.QMessageBox.No)
+    assert host.closeMainWindow()
     assert (runs_folder / "a" / "stop").exists()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from MSTKDLib.Engine import CancelledError, EngineError
+from MSTKDLib.Segments import checkVoxels
 from MSTKDLib.Session import Session
 from MSTKDLib.Steps import Background, Steps, runToEnd
 from MSTKDLib.Translation import _
@@ -97,6 +98,8 @@ class SegmentLogic:
         check(given)
         if brainMask is not None:
             checkVolume("brainMask", brainMask)
+        if output is not None:
+            checkVoxels(output)
         if reference is not None and reference not in given:
             raise EngineError(
                 _("The reference '{reference}' is none of the volumes given; choose one of {names}.").format(

@@ -10,7 +10,7 @@ import vtk
 
 from MSTKDLib.Engine import EngineError
 from MSTKDLib.Masks import boundingBox, orientedImage
-from MSTKDLib.Segments import displaySegments, newSegment, putSegments
+from MSTKDLib.Segments import checkVoxels, displaySegments, newSegment, putSegments
 from MSTKDLib.Translation import _
 
 from .StoredResult import storedResult, storeResult
@@ -36,7 +36,7 @@ def importSteps(referenceNode, labels: np.ndarray, answer: dict, output=None) ->
             None adds a new node.
 
     Raises:
-        EngineError: The reference volume or the output changed meanwhile; one sentence.
+        EngineError: The reference volume or the output changed meanwhile, or the output holds no voxels; one sentence.
     """
     image = referenceNode.GetImageData()
     if image is None or labels.shape != image.GetDimensions()[::-1]:
@@ -95,6 +95,7 @@ def _added(referenceNode, segments: list, answer: dict):
 def _replaced(node, referenceNode, segments: list, answer: dict):
     if node.GetScene() is not referenceNode.GetScene():
         raise EngineError(_("{name} left the scene meanwhile; segment again.").format(name=node.GetName()))
+    checkVoxels(node)
     node.CreateDefaultDisplayNodes()
     saveForUndo(node.GetScene(), node)
     ours = [description["name"] for key in ("segments", "tissues") for description in answer[key]]

@@ -1,42 +1,19 @@
-"""The module's self-test: one patient through the panel, with the real engine.
-
-It needs the engine's packages, and in the Slicer application it also shows what no test
-host can: the real layout, the slice and 3D views and the reading of files by Slicer.
-Run it with "Reload and Test" in developer mode, or by CTest.
-"""
+"""The module's self-test: one patient through the panel's logic, with the real engine."""
 
 from __future__ import annotations
 
 import slicer
-from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 
-from MSTKDLib.Dependencies import missingRequirements
 from MSTKDLib.Recognise import proposeVolumes
+from MSTKDLib.SelfTest import SelfTest
 from MSTKDLib.Words import LABELS
 
 from .Sample import loadSample
 from .States import State
 
 
-class SelfTest(ScriptedLoadableModuleTest):
+class SegmentSelfTest(SelfTest):
     """Loads the sample, lets it be recognised, segments it, and cancels a second run."""
-
-    def makeLogic(self):
-        """The logic under test."""
-        raise NotImplementedError  # the door's class says, as for the panel
-
-    def setUp(self) -> None:
-        """An empty scene."""
-        slicer.mrmlScene.Clear()
-
-    def runTest(self) -> None:
-        """Run all; called by Slicer. Without the engine's packages, as on the build servers, it is skipped."""
-        missing = missingRequirements()
-        if missing:
-            self.skipTest(f"the engine's packages are not installed: {', '.join(missing)}")
-        for test in (self.test_sampleIsRecognised, self.test_sampleIsSegmented, self.test_cancelChangesNothing):
-            self.setUp()
-            test()
 
     def test_sampleIsRecognised(self) -> None:
         """Each of the four volumes is proposed for its own sequence."""

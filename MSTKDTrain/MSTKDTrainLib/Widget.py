@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import slicer
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 
@@ -29,6 +31,7 @@ class TrainWidget(ScriptedLoadableModuleWidget):
         self.logic = None
         self._dialogs = TrainDialogs()
         self._message = ""
+        self._stopAtQuit: list = []
 
     def makeLogic(self):
         """The logic of the module; called once."""
@@ -47,7 +50,7 @@ class TrainWidget(ScriptedLoadableModuleWidget):
         self._makeViews()
         self.logic.onChange, self.logic.onNews = self._refresh, self._onNews
         self.ui.cancelQuestionButton.connect("clicked(bool)", lambda: self.logic.cancel())
-        slicer.app.connect("aboutToQuit()", self.logic.close)
+        slicer.app.connect("aboutToQuit()", self._onQuit)
         self._closing = Closing(self._mayClose)
         self._refresh()
 
@@ -86,7 +89,7 @@ class TrainWidget(ScriptedLoadableModuleWidget):
         self._closing.remove()
         for view in (self._data, self._runs, self._curves, self._samples):
             view.close()
-        slicer.app.disconnect("aboutToQuit()", self.logic.close)
+        slicer.app.disconnect("aboutToQuit()", self._onQuit)
         self.logic.onChange = self.logic.onNews = None
         self.logic.close()
 
@@ -132,10 +135,15 @@ class TrainWidget(ScriptedLoadableModuleWidget):
         runs = {run.folder: run.name for run in self.logic.aliveHere()}
         runs |= {folder: folder.name for folder in self.logic.silent}
         wish = self._dialogs.closing(list(runs.values())) if runs else "go on"
-        if wish == "stop":
-            self._attempt(lambda: [self.logic.stop(folder) for folder in runs])
-            return not self._message
-        return wish == "go on"
+        self._stopAtQuit = list(runs) if wish == "stop" else []  # Slicer may still ask, and stay open
+        return wish in ("stop", "go on")
+
+    def _onQuit(self) -> None:
+        """Slicer ends, and with it what the user wished to end."""
+        for folder in self._stopAtQuit:
+            with contextlib.suppress(OSError):  # there is nobody left to tell
+                self.logic.stop(folder)
+        self.logic.close()
 
     def _onNews(self) -> None:
         """The attached run has something new to show."""

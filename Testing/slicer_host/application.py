@@ -33,7 +33,12 @@ class qSlicerModuleManager(QtCore.QObject):
 
 
 class qSlicerMainWindow(QtWidgets.QMainWindow):
-    """The main window, for a test that asks for one; it asks nothing when it is closed."""
+    """The main window, for a test that asks for one; when it is closed, Slicer may ask whether the scene is saved."""
+
+    mayClose = True
+
+    def closeEvent(self, event) -> None:
+        event.setAccepted(self.mayClose)
 
 
 class qSlicerApplication(QtWidgets.QApplication):

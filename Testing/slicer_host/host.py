@@ -153,8 +153,13 @@ class Host:
         self._application.window.show()
         self.process()
 
-    def closeMainWindow(self) -> bool:
-        """What a click on its cross does; whether it was closed, which ends Slicer."""
+    def closeMainWindow(self, save: bool = True) -> bool:
+        """What a click on its cross does; whether it was closed, which ends Slicer.
+
+        Args:
+            save: What the user answers to Slicer's own question about a changed scene: False is "Cancel".
+        """
+        self._application.window.mayClose = save
         closed = self._application.window.close()
         self.process()
         if closed:
