@@ -38,7 +38,8 @@ class WorkerProcess:
     """One child process that answers many requests.
 
     It writes into files, which are read as far as they have grown: a pipe would need a
-    reading thread, and Python threads starve while Qt's event loop runs.
+    reading thread, and Python threads starve while Qt's event loop runs. It is also spoken to
+    through a file: whether PythonSlicer hands on what is written to it depends on the system.
 
     Attributes:
         ready: The worker's `ready` event, once it has been read.
@@ -47,11 +48,14 @@ class WorkerProcess:
     def __init__(self) -> None:
         self.ready: dict | None = None
         self._folder = temporaryFolder()
-        answers, complaints = (Path(self._folder.name) / name for name in ("answers", "complaints"))
+        answers, complaints, requests = (
+            Path(self._folder.name) / name for name in ("answers", "complaints", "requests")
+        )
+        self._requests = requests.open("ab")
         with answers.open("wb") as out, complaints.open("wb") as err:
             self.process = subprocess.Popen(
-                command("mstkd.worker"),
-                stdin=subprocess.PIPE,
+                command("mstkd.worker", str(requests), str(os.getpid())),
+                stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
                 env=environment(self._folder.name),
@@ -75,8 +79,8 @@ class WorkerProcess:
         """Hand over a request; a worker that has died takes it silently and is found dead at the next look."""
         self._heard = time.monotonic()
         with contextlib.suppress(OSError):
-            self.process.stdin.write(json.dumps(request).encode() + b"\n")
-            self.process.stdin.flush()
+            self._requests.write(json.dumps(request).encode() + b"\n")
+            self._requests.flush()
 
     def events(self) -> list[dict]:
         """The events that came since the last call."""
@@ -104,7 +108,7 @@ class WorkerProcess:
     def end(self) -> None:
         """End the process and all it started: PythonSlicer is a launcher, the interpreter is its child."""
         with contextlib.suppress(OSError):
-            self.process.stdin.close()
+            self._requests.close()
         if sys.platform == "win32":
             taskkill = ["taskkill", "/PID", str(self.process.pid), "/T", "/F"]
             subprocess.run(taskkill, capture_output=True, check=False, creationflags=subprocess.CREATE_NO_WINDOW)

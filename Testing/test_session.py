@@ -11,7 +11,18 @@ from MSTKDLib.Session import EngineStartError
 from MSTKDLib.Steps import runToEnd
 
 READY = 'say(event="ready", device="cpu", device_name="CPU", threads=2, versions={})\n'
-TALK = "import json, os, subprocess, sys, time\n\ndef say(**event):\n    print(json.dumps(event), flush=True)\n\n"
+TALK = """
+import json, os, subprocess, sys, time
+
+def say(**event):
+    print(json.dumps(event), flush=True)
+
+def heard(requests=open(sys.argv[1])):
+    while not (line := requests.readline()):
+        time.sleep(0.01)
+    return line
+
+"""
 
 
 @pytest.fixture
@@ -53,15 +64,15 @@ def test_a_worker_that_cannot_start_is_explained_by_its_last_words(session, a_wo
 
 
 def test_a_kill_by_the_system_is_explained_as_memory_and_the_next_question_is_answered(session, a_worker_that):
-    a_worker_that(READY + "sys.stdin.readline()\nos.kill(os.getpid(), 9)")
+    a_worker_that(READY + "heard()\nos.kill(os.getpid(), 9)")
     with pytest.raises(EngineError, match="probably for lack of memory"):
         ask(session)
-    a_worker_that(READY + 'sys.stdin.readline()\nsay(event="done", summary={})\nsys.stdin.readline()')
+    a_worker_that(READY + 'heard()\nsay(event="done", summary={})\nheard()')
     assert ask(session)["event"] == "done"
 
 
 def test_what_a_worker_said_last_counts_even_if_it_died_then(session, a_worker_that):
-    a_worker_that(READY + 'sys.stdin.readline()\nsay(event="error", message="flair.nii is broken; give another.")')
+    a_worker_that(READY + 'heard()\nsay(event="error", message="flair.nii is broken; give another.")')
     with pytest.raises(EngineError, match=r"flair\.nii is broken"):
         ask(session)
 
@@ -132,7 +143,7 @@ def test_warming_up_brings_the_device(session, a_worker_that):
 
 def test_an_answer_that_nobody_awaits_is_not_taken_for_the_next_ones(session, a_worker_that):
     a_worker_that(
-        READY + "for number, line in enumerate(sys.stdin):\n"
+        READY + "while line := heard():\n"
         "  say(event='progress', share=0.5, text='x')\n"
         "  time.sleep(0.2)\n"
         "  say(event='done', of=json.loads(line)['patient'])"

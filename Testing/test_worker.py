@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +9,7 @@ import psutil
 import pytest
 import SimpleITK as sitk
 from scipy import ndimage
-from worker_process import ROOT, WorkerProcess
+from worker_process import WorkerProcess
 
 from mstkd.batch import Outcome
 from mstkd.modalities import Modality
@@ -161,28 +159,29 @@ def test_it_ends_when_its_parent_goes_in_the_middle_of_a_run(request_of, tmp_pat
 
 
 HANGS = """
-import subprocess, sys, time
+import json, subprocess, sys, time
+from pathlib import Path
 from mstkd.worker import inbox
-from mstkd.worker.channels import open_channels
+from mstkd.worker.channels import open_events
 inbox.GRACE_S = 0.3
-box = inbox.Inbox(*open_channels())
+events = open_events()
+box = inbox.Inbox(Path(sys.argv[1]), int(sys.argv[2]), events)
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 for request in box.requests():
-    print(child.pid, file=sys.stderr, flush=True)
+    events.emit("hanging", child=child.pid)
     time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("last", [b"", b'{"task": "cancel"}\n'])
-def test_one_that_hangs_ends_with_its_children_soon_after_its_parent(last):
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", HANGS], cwd=ROOT, **pipes) as worker:
-        worker.stdin.write(b"{}\n")
-        worker.stdin.flush()
-        child = psutil.Process(int(worker.stderr.readline()))
-        worker.stdin.write(last)
-        worker.stdin.close()
-        assert worker.wait(20) == 1
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_one_that_hangs_ends_with_its_children_soon_after_its_parent(cancelled):
+    with WorkerProcess(("-c", HANGS)) as worker:
+        worker.ask()
+        child = psutil.Process(worker.until("hanging")[-1]["child"])
+        if cancelled:
+            worker.ask(task="cancel")
+        worker.hang_up()
+        assert worker.exit_code() == 1
         assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 

@@ -8,6 +8,7 @@ import queue
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -19,10 +20,14 @@ PATIENCE_S = 120
 class WorkerProcess:
     """The worker in a process group of its own; ended with the context, whatever it does."""
 
-    def __init__(self, **environment: str) -> None:
+    def __init__(self, module: tuple[str, ...] = ("-m", "mstkd.worker"), **environment: str) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        requests = Path(self._folder.name) / "requests"
+        self._requests = requests.open("ab")
+        self._parent = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
         self.process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "mstkd.worker"],
-            stdin=subprocess.PIPE,
+            [sys.executable, "-u", *module, str(requests), str(self._parent.pid)],
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=ROOT,
@@ -39,6 +44,9 @@ class WorkerProcess:
         if self.process.poll() is None:
             self.kill()
         self.process.wait()
+        self.hang_up()
+        self._requests.close()
+        self._folder.cleanup()
 
     def kill(self) -> None:
         os.killpg(self.process.pid, signal.SIGKILL)
@@ -52,11 +60,13 @@ class WorkerProcess:
         self.send(json.dumps(request))
 
     def send(self, text: str) -> None:
-        self.process.stdin.write(text.encode() + b"\n")
-        self.process.stdin.flush()
+        self._requests.write(text.encode() + b"\n")
+        self._requests.flush()
 
     def hang_up(self) -> None:
-        self.process.stdin.close()
+        """End the process that the worker takes for its parent."""
+        self._parent.kill()
+        self._parent.wait()
 
     def event(self) -> dict | None:
         """The next event; None at the end of the output."""

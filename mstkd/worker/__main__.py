@@ -1,14 +1,18 @@
-"""``python -u -m mstkd.worker``."""
+"""``python -u -m mstkd.worker REQUESTS PARENT``: the file to which requests are appended, and who appends them."""
 
-from mstkd.worker.channels import open_channels
+import sys
+from pathlib import Path
+
+from mstkd.worker.channels import open_events
 from mstkd.worker.heartbeat import start_heartbeat
 from mstkd.worker.inbox import Inbox
 
 
 def main() -> None:
     """Listen at once, load what takes seconds, then answer."""
-    requests, events = open_channels()
-    inbox = Inbox(requests, events)
+    requests, parent = sys.argv[1:]
+    events = open_events()
+    inbox = Inbox(Path(requests), int(parent), events)
     start_heartbeat(events)
 
     from mstkd.worker.serve import ready, serve

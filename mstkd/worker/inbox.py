@@ -1,4 +1,8 @@
-"""Requests, read while others are worked on."""
+"""Requests, read while others are worked on.
+
+They come in a file: PythonSlicer, between Slicer and this process, is not known to hand on its standard
+input on every system.
+"""
 
 from __future__ import annotations
 
@@ -9,25 +13,34 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 
 from mstkd.errors import CancelledError
 from mstkd.worker.channels import Events
 
+LOOK_S = 0.05
+"""Between two looks into the file."""
+LOOKS_AT_FILE = 10
+"""For each look at the parent, which costs more; a worker that waits must not count as one that works."""
 GRACE_S = 60
 """How long a step without a cancellation point may last once the parent has gone."""
 
 
 class Inbox:
-    """Requests in their order, until one says to cancel or the input ends.
+    """Requests in their order, until one says to cancel or the parent has gone.
 
     A thread reads, so that both are noticed at any time. Before `ready` they end the process
     at once: while libraries are loaded nothing else could.
+
+    Args:
+        requests: The file to which the parent appends them, each one line.
+        parent: Its process number.
     """
 
-    def __init__(self, requests: int, events: Events) -> None:
-        self._descriptor = requests
+    def __init__(self, requests: Path, parent: int, events: Events) -> None:
+        self._file, self._parent = requests, parent
         self._events = events
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._ready = threading.Event()
@@ -51,7 +64,7 @@ class Inbox:
             raise CancelledError("stopped before the result was complete")
 
     def _read(self) -> None:
-        for line in lines(self._descriptor):
+        for line in lines(self._file, self._parent):
             if is_cancel(line):
                 self.cancelled = True
                 self._end()
@@ -77,17 +90,17 @@ def end_children() -> None:
             child.kill()
 
 
-def lines(descriptor: int) -> Iterator[bytes]:
-    """Non-empty lines until the end of the input; an unfinished last one counts.
-
-    Not by a file object: its lock, held by a waiting thread, would crash Python as it ends.
-    """
+def lines(file: Path, parent: int) -> Iterator[bytes]:
+    """Non-empty lines as they are appended to a file, until the process that appends them has gone."""
     rest = b""
-    while block := os.read(descriptor, 65536):
-        *whole, rest = (rest + block).split(b"\n")
-        yield from filter(bytes.strip, whole)
-    if rest.strip():
-        yield rest
+    # Unbuffered: a buffer has a lock, which, held by a waiting thread, would crash Python as it ends.
+    with suppress(psutil.NoSuchProcess), file.open("rb", buffering=0) as stream:
+        appending = psutil.Process(parent)
+        while appending.is_running():
+            for _ in range(LOOKS_AT_FILE):
+                *whole, rest = (rest + stream.read()).split(b"\n")
+                yield from filter(bytes.strip, whole)
+                time.sleep(LOOK_S)
 
 
 def is_cancel(line: bytes) -> bool:
