@@ -70,13 +70,14 @@ def checkVoxels(node) -> None:
 
 
 def putSegments(node, segments: Sequence, remove: Sequence[str]) -> None:
-    """Replace segments by new ones, whose names become their identifiers, before all that stay."""
+    """Replace segments by new ones, whose names become their identifiers, before all that stay.
+
+    Where those that stay have no surfaces, the new ones show none either, until the user turns 3D on.
+    """
     segmentation = node.GetSegmentation()
     for name in remove:
         if segmentation.GetSegment(name):
             segmentation.RemoveSegment(name)
-    if segmentation.GetNumberOfSegments():  # else the surfaces of the new ones would be dropped
-        segmentation.CreateRepresentation(SURFACE)
     following = segmentation.GetNthSegmentID(0) if segmentation.GetNumberOfSegments() else ""
     for segment in segments:
         segmentation.AddSegment(segment, segment.GetName(), following)

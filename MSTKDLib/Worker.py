@@ -76,11 +76,21 @@ class WorkerProcess:
         return time.monotonic() - self._heard
 
     def send(self, request: dict[str, object]) -> None:
-        """Hand over a request; a worker that has died takes it silently and is found dead at the next look."""
+        """Hand over a request; a worker that has died is found dead at the next look.
+
+        Raises:
+            EngineError: The disk refuses.
+        """
         self._heard = time.monotonic()
-        with contextlib.suppress(OSError):
+        try:
             self._requests.write(json.dumps(request).encode() + b"\n")
             self._requests.flush()
+        except OSError:
+            raise EngineError(
+                _("The engine cannot be asked, as {folder} cannot be written; free some disk space.").format(
+                    folder=self._folder.name
+                )
+            ) from None
 
     def events(self) -> list[dict]:
         """The events that came since the last call."""
@@ -107,7 +117,8 @@ class WorkerProcess:
 
     def end(self) -> None:
         """End the process and all it started: PythonSlicer is a launcher, the interpreter is its child."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(EngineError, OSError):
+            self.send({"task": "cancel"})  # taskkill finds no interpreter whose launcher has gone
             self._requests.close()
         if sys.platform == "win32":
             taskkill = ["taskkill", "/PID", str(self.process.pid), "/T", "/F"]

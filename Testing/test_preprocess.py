@@ -54,6 +54,16 @@ def test_the_users_mask_moves_with_the_sequence_on_which_it_was_drawn(volumes):
     assert not any("mask" in warning for warning in done.prepared.warnings)
 
 
+def test_a_mask_on_the_grid_of_one_that_moved_and_one_that_stayed_is_doubted(volumes):
+    affine = volumes[GD].affine
+    there, moved = replace(volumes[GD], header=None), replace(volumes[F], array=np.roll(volumes[F].array, 12, 2))
+    assert np.array_equal(affine, moved.affine), "the patient moved, not the slices"
+    mask = replace(there, array=(there.array != 0).astype(np.float32))
+    done = preprocess({F: moved, GD: there}, brain=mask, device=CPU)
+    assert any("though FLAIR moved" in warning for warning in done.prepared.warnings)
+    assert dice(done.brain.mask, done.gathered.images[GD] != 0) > 0.99
+
+
 def test_a_mask_that_lies_on_no_sequence_is_doubted_where_one_moved(volumes):
     mask = replace(volumes[GD], array=(volumes[GD].array != 0)[:-1].astype(np.float32), header=None)
     given = {F: shifted(volumes[F], 12), GD: volumes[GD]}
@@ -67,7 +77,10 @@ def test_a_reference_that_ends_within_the_brain_is_named_with_the_one_that_shows
     slab = replace(volumes[GD], array=volumes[GD].array[..., :-45], header=None)
     warnings = preprocess({F: volumes[F], GD: slab}, device=CPU).prepared.warnings
     assert any("T1Gd ends within the brain" in warning and "choose FLAIR" in warning for warning in warnings)
-    assert not any("ends within" in warning for warning in preprocess({GD: slab}, device=CPU).prepared.warnings)
+    for others in ({}, {F: replace(volumes[F], array=volumes[F].array[..., :-45], header=None)}):
+        warnings = preprocess({GD: slab, **others}, device=CPU).prepared.warnings
+        assert any("reaches the edge" in warning for warning in warnings)
+        assert not any("ends within" in warning for warning in warnings), "no other shows what lies beyond"
 
 
 def test_a_sequence_that_shows_no_brain_is_named_and_refused(volumes):

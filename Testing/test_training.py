@@ -137,6 +137,18 @@ def test_the_last_student_is_packaged_as_such_where_the_best_one_was_removed(tmp
     assert "chosen" not in load_package(tmp_path / "package").card["training"]
 
 
+def test_weights_that_the_checkpoint_does_not_call_best_are_not_packaged(tmp_path, train, monkeypatch):
+    train("run")
+    first = load_file(tmp_path / "run" / BEST)
+    longer = ["phases.1.steps=8", "validation.every=100", "validation.combinations=[flair, t1]"]
+    stop_after(monkeypatch, 8)
+    assert not train("run", *longer)
+    package_run(tmp_path / "run", tmp_path / "package", WORDS)
+    packed = load_package(tmp_path / "package")
+    assert "chosen" not in packed.card["training"]
+    assert any(not torch.equal(value, packaged(first[name])) for name, value in packed.network.state_dict().items())
+
+
 def test_scores_of_other_combinations_are_not_compared_after_a_resumption(tmp_path, train, monkeypatch):
     scores = iter([90.0, 80.0, 20.0])
     monkeypatch.setattr("mstkd.training.run.validation_dice", lambda *_: [CaseDice("c", "FLAIR", "WT", next(scores))])

@@ -99,7 +99,7 @@ def test_it_says_it_is_ready_then_segments_one_patient_after_the_other(request_o
         assert kinds(worker.until("done", "error")) == ["done"], "ready is said once"
         assert (tmp_path / "again.nrrd").is_file()
         worker.hang_up()
-        assert worker.until("nothing more") == []
+        assert kinds(worker.until("nothing more")) == []
         assert worker.exit_code() == 0
 
 

@@ -22,6 +22,11 @@ class Closing(qt.QObject):
         if self._window is not None:
             self._window.installEventFilter(self)
 
+    @property
+    def closed(self) -> bool:
+        """Whether the window is gone: closing hides it, once nothing keeps Slicer open."""
+        return self._window is not None and self._window.isHidden()
+
     def eventFilter(self, watched, event) -> bool:
         """Called by Qt for each event of the main window."""
         if event.type() != qt.QEvent.Close or self._mayClose():

@@ -50,7 +50,7 @@ class TrainWidget(ScriptedLoadableModuleWidget):
         self._makeViews()
         self.logic.onChange, self.logic.onNews = self._refresh, self._onNews
         self.ui.cancelQuestionButton.connect("clicked(bool)", lambda: self.logic.cancel())
-        slicer.app.connect("aboutToQuit()", self._onQuit)
+        slicer.app.connect("aboutToQuit()", self.logic.close)
         self._closing = Closing(self._mayClose)
         self._refresh()
 
@@ -85,11 +85,12 @@ class TrainWidget(ScriptedLoadableModuleWidget):
         self._refresh()
 
     def cleanup(self) -> None:
-        """Called when the panel goes; runs go on."""
+        """Called when the panel goes, also when Slicer ends; runs go on, unless the user wished them to stop."""
+        self._stopWhatShallEnd()
         self._closing.remove()
         for view in (self._data, self._runs, self._curves, self._samples):
             view.close()
-        slicer.app.disconnect("aboutToQuit()", self._onQuit)
+        slicer.app.disconnect("aboutToQuit()", self.logic.close)
         self.logic.onChange = self.logic.onNews = None
         self.logic.close()
 
@@ -138,12 +139,11 @@ class TrainWidget(ScriptedLoadableModuleWidget):
         self._stopAtQuit = list(runs) if wish == "stop" else []  # Slicer may still ask, and stay open
         return wish in ("stop", "go on")
 
-    def _onQuit(self) -> None:
-        """Slicer ends, and with it what the user wished to end."""
-        for folder in self._stopAtQuit:
+    def _stopWhatShallEnd(self) -> None:
+        """Slicer ends, and with it what the user wished to end; a panel that is only reloaded ends nothing."""
+        for folder in self._stopAtQuit if self._closing.closed else []:
             with contextlib.suppress(OSError):  # there is nobody left to tell
                 self.logic.stop(folder)
-        self.logic.close()
 
     def _onNews(self) -> None:
         """The attached run has something new to show."""

@@ -215,11 +215,11 @@ class Host:
         return self._open[-1]
 
     def quit(self) -> None:
-        """Slicer's end: `slicer.app.aboutToQuit`, then every module is unloaded."""
-        self._fire("aboutToQuit")
+        """Slicer's end: every module is unloaded, then others hear of `slicer.app.aboutToQuit`."""
         for widget in list(self._open):
             slicer.app.moduleManager().moduleAboutToBeUnloaded.emit(widget.moduleName)
             self._destroy(widget)
+        self._fire("aboutToQuit")
 
     def _destroy(self, widget) -> None:
         self._open.remove(widget)

@@ -109,8 +109,8 @@ def _accuracy(values: Sequence[Mapping[str, Any]]) -> Table:
     ]
     note = (
         "Mean Dice in % on cases that it never saw, with the number of cases, in how many of them it found nothing of "
-        f"the region (missed) and, where there are at least {FEWEST}, its 95% interval over patients, which is too "
-        "narrow with fewer than about 20."
+        f"the region (missed) and, with at least {FEWEST} patients, its 95% interval over them, which is too narrow "
+        "with fewer than about 20."
     )
     header = ["Given", *(region.value for region in REGIONS)]
     return Table("Accuracy", note, header, rows, "The darker, the better.")

@@ -10,7 +10,7 @@ from typing import Any
 from mstkd.evaluation.bootstrap import mean_interval, patient_means
 from mstkd.evaluation.scores import DECIMALS, NAMES, Score, present
 from mstkd.regions import REGIONS, Region
-from mstkd.store.card import ALL
+from mstkd.store.card import ALL, counts_of
 
 WITH, WITHOUT = "with", "without"
 
@@ -97,8 +97,7 @@ def accuracy(means: Sequence[Mean]) -> list[dict[str, Any]]:
             "hd95_mm": round(mean.hd95, 2),
             "missed": mean.missed,
             "invented": mean.invented,
-            "cases": mean.cases,
-            "patients": mean.patients,
+            **counts_of(mean.cases, mean.patients),
         }
         for mean in means
     ]

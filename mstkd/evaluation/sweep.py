@@ -79,7 +79,10 @@ def evaluate_package(
     wanted = [c for c in COMBINATIONS if combinations == "all" or len(c) == 1]
     seen = seen_cases(package.card, cases, patients)
     if seen:
-        say(f"Warning: {len(seen)} of {len(cases)} cases trained or chose this model, by their names; {seen[0]} first.")
+        say(
+            f"Warning: {len(seen)} of {len(cases)} cases have the names of cases that this model was trained or "
+            f"chosen on; {seen[0]} is the first."
+        )
     if card and (split != "test" or seen):
         known = f", not {seen[0]}; if that is another patient, give it another id in {datalist}" if seen else ""
         raise InputError(f"--card takes test cases that the model never saw{known}.")

@@ -10,7 +10,7 @@ from mstkd.evaluation.flagged import TENTH, FlaggedMean
 from mstkd.evaluation.layout import Cell, Table
 from mstkd.evaluation.scores import DECIMALS
 from mstkd.regions import REGIONS
-from mstkd.store.card import ALL, FEWEST, patients_of
+from mstkd.store.card import ALL, FEWEST, counts_of, patients_of
 
 WHERE = (
     f"the voxels of the brain up to {NEAR_MM:.0f} mm from a probability above {100 * FAINT:.0f} % or from the "
@@ -64,7 +64,7 @@ def trust(calibration: Sequence[CalibrationMean], flagged: Sequence[FlaggedMean]
     note = (
         f"ECE: mean expected calibration error in %, lower is better, {BINS} bins, over {WHERE}. Errors flagged: "
         "how many % of the wrong voxels lie in the most uncertain tenth of the brain, higher is better, 10 by chance. "
-        f"With 95% intervals over patients where there are at least {FEWEST}."
+        f"With 95% intervals over patients, where there are at least {FEWEST} of them."
     )
     header = ["Given", *(f"{region.value} ECE" for region in REGIONS), "Errors flagged"]
     return Table("Probabilities and uncertainty", note, header, rows)
@@ -78,8 +78,7 @@ def calibration_values(means: Sequence[CalibrationMean]) -> list[dict[str, Any]]
             "region": mean.region,
             "ece": round(mean.ece / 100, DECIMALS),
             "ece_interval": [round(mean.ece_low / 100, DECIMALS), round(mean.ece_high / 100, DECIMALS)],
-            "cases": mean.cases,
-            "patients": mean.patients,
+            **counts_of(mean.cases, mean.patients),
         }
         for mean in means
     ]
@@ -92,8 +91,7 @@ def uncertainty_values(means: Sequence[FlaggedMean]) -> list[dict[str, Any]]:
             "sequences": mean.modalities,
             "errors_flagged": round(mean.share / 100, DECIMALS),
             "errors_flagged_interval": [round(mean.share_low / 100, DECIMALS), round(mean.share_high / 100, DECIMALS)],
-            "cases": mean.cases,
-            "patients": mean.patients,
+            **counts_of(mean.cases, mean.patients),
         }
         for mean in means
     ]

@@ -104,23 +104,14 @@ def refuse_twins(volumes: Mapping[Modality, Volume]) -> None:
             )
 
 
-def share_inside(volume: Volume, other: Volume) -> float:
-    """Share of the head that a volume shows which lies inside the other's field of view."""
-    head = head_mask(volume.array, air_value(volume.array))
-    return float(_field_of_view(other, Grid(volume.shape, volume.affine))[head].mean()) if head.any() else 1.0
-
-
-def _field_of_view(volume: Volume, grid: Grid) -> Array:
-    """Where on a grid a volume has voxels, bool."""
-    return resample(np.ones(volume.shape, dtype=np.float32), Grid(volume.shape, volume.affine), grid) > 0.5
-
-
 def _coverage(volume: Volume, grid: Grid, mask: Array, head: Array, anchor: Volume) -> float:
     """Share of the reference's head inside a volume's field of view.
 
     Raises InputError when they hardly meet.
     """
-    coverage = float(_field_of_view(volume, grid)[head].mean())
+    source = Grid(volume.shape, volume.affine)
+    inside = resample(np.ones(volume.shape, dtype=np.float32), source, grid) > 0.5
+    coverage = float(inside[head].mean())
     if min(coverage, float(mask[head].mean())) < MIN_COVERAGE:
         raise InputError(
             f"{volume.source} does not overlap {anchor.source} in space, so they are not one patient in one "

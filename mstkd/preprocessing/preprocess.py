@@ -12,8 +12,8 @@ from mstkd.errors import InputError
 from mstkd.modalities import Modality
 from mstkd.preprocessing.alignment import Alignment, Verdict, align_all, apply
 from mstkd.preprocessing.brain import Brain, Method, find_brain, place_brain_mask, preferred
-from mstkd.preprocessing.brain.edge import LARGEST_CUT_CM2, cut_cm2
-from mstkd.preprocessing.gather import LOW_COVERAGE, GatheredPatient, choose_reference, gather, share_inside
+from mstkd.preprocessing.brain.edge import LARGEST_CUT_CM2, beyond_the_edge, cut_cm2
+from mstkd.preprocessing.gather import GatheredPatient, choose_reference, gather
 from mstkd.preprocessing.intensity import FEWEST_MEASURED
 from mstkd.preprocessing.patient import PreparedPatient, normalised
 from mstkd.preprocessing.volume import Volume
@@ -24,8 +24,11 @@ from mstkd.words import listed
 if TYPE_CHECKING:
     import torch
 
+Array = np.ndarray
 WHOLE = 0.98
 """A sequence that covers this share of the reference's head sees all of the brain."""
+MOST = 0.5
+"""Of the points where the reference cuts the brain off, a sequence that shows more of it shows more than this share."""
 NOT_ALIGNED = "Alignment was switched off: the sequences were taken as they lie, also where the patient moved."
 NO_BRAIN = "No brain was found; the whole head was taken for it."
 
@@ -103,8 +106,9 @@ def preprocess(
         else:
             brain, placing = _with_its_sequence(brain, volumes, alignments)
             found = place_brain_mask(brain, gathered.grid, head)
-        if cut_cm2(found.mask) > LARGEST_CUT_CM2:
-            placing += _wider(aligned, chosen)
+        if found.warnings != (NO_BRAIN,) and cut_cm2(found.mask) > LARGEST_CUT_CM2:
+            others = {m: v for m, v in aligned.items() if m is not chosen and m not in lost}
+            placing += _ends_within(chosen, beyond_the_edge(found.mask, gathered.grid), others)
     with clock.step("normalise"):
         report(0.9, "Normalising")
         doubts = check_intensities(gathered.images, gathered.air, found.mask, {m: v.source for m, v in volumes.items()})
@@ -126,7 +130,7 @@ def _with_its_sequence(
     drawn_on = [
         m for m, v in volumes.items() if v.shape == mask.shape and np.allclose(v.affine, mask.affine, atol=1e-3)
     ]
-    if not moved or any(m not in moved for m in drawn_on):
+    if not moved or (drawn_on and not moved.keys() & set(drawn_on)):
         return mask, []
     if len(drawn_on) == 1:
         return apply(mask, moved[drawn_on[0]]), []
@@ -137,12 +141,19 @@ def _with_its_sequence(
     ]
 
 
-def _wider(aligned: Mapping[Modality, Volume], reference: Modality) -> list[str]:
-    """A sentence when other sequences show more of the head than the reference, in which the brain is cut off."""
-    wider = [m for m, v in aligned.items() if m is not reference and share_inside(v, aligned[reference]) < LOW_COVERAGE]
+def _ends_within(reference: Modality, beyond: Array, others: Mapping[Modality, Volume]) -> list[str]:
+    """A sentence when others show what lies ``beyond`` the reference, points at which the brain would go on."""
+    wider = [m for m, v in others.items() if inside(beyond, v) > MOST]
     if not wider:
         return []
     return [
         f"{reference.label} ends within the brain, and so does the result; choose {listed(m.label for m in wider)}, "
         "which shows more, as the reference."
     ]
+
+
+def inside(points: Array, volume: Volume) -> float:
+    """Share of points ``(N, 3)``, RAS in mm, that lie in a volume's field of view."""
+    to_index = np.linalg.inv(volume.affine)
+    index = points @ to_index[:3, :3].T + to_index[:3, 3]
+    return float(((index > -0.5) & (index < np.array(volume.shape) - 0.5)).all(axis=1).mean())

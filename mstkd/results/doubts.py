@@ -50,6 +50,7 @@ def _figures(entries: Mapping[str, Mapping[str, Any]], given: str) -> str:
     def figure(name: str, entry: Mapping[str, Any]) -> str:
         others = "" if entry["sequences"] == given else f" with {entry['sequences']}"
         missed = f", {entry['missed']} of them missed" if entry.get("missed") else ""
-        return f"{name} {entry['dice']:.2f} in {counted(entry['cases'], 'case')}{others}{missed}"
+        patients = f" of {counted(entry['patients'], 'patient')}" if "patients" in entry else ""
+        return f"{name} {entry['dice']:.2f} in {counted(entry['cases'], 'case')}{patients}{others}{missed}"
 
     return ", ".join(figure(name, entry) for name, entry in entries.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from mstkd.errors import InputError, why
 from mstkd.files import flush
 
 Draft = TypeVar("Draft", bound="DraftFolder")
+EARLIER = ".earlier"
+"""Holds what a draft's files take the place of, until all have."""
 
 
 class DraftFolder:
@@ -37,7 +40,10 @@ class DraftFolder:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        shutil.rmtree(self.draft, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            (self.draft / EARLIER).rmdir()
+        if not (self.draft / EARLIER).exists():  # else it holds what could not be put back
+            shutil.rmtree(self.draft, ignore_errors=True)
         if kind is not None:
             self._remove_made()
 
@@ -51,23 +57,37 @@ class DraftFolder:
         paths = sorted(self.draft.iterdir())
         for path in paths:
             flush(path)
-        earlier = self.draft / ".earlier"
+        earlier = self.draft / EARLIER
         earlier.mkdir()
         for path in paths:
             if (self.folder / path.name).is_file():
-                shutil.copy2(self.folder / path.name, earlier)
-        done: list[Path] = []
+                _keep(self.folder / path.name, earlier / path.name)
+        done: list[str] = []
         try:
             for path in paths:
                 path.replace(self.folder / path.name)
-                done.append(path)
-        except OSError:
-            for path in done:
-                if (earlier / path.name).exists():
-                    (earlier / path.name).replace(self.folder / path.name)
-                else:
-                    (self.folder / path.name).unlink()
+                done.append(path.name)
+        except BaseException:  # also an interruption
+            for name in done:
+                self._put_back(name)
             raise
+        shutil.rmtree(earlier)
+
+    def _put_back(self, name: str) -> None:
+        earlier = self.draft / EARLIER / name
+        with contextlib.suppress(OSError):
+            if earlier.exists():
+                earlier.replace(self.folder / name)
+            else:
+                (self.folder / name).unlink()
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """A second name for a file, or a copy where the disk knows no such thing."""
+    try:
+        os.link(path, kept)
+    except OSError:
+        shutil.copy2(path, kept)
 
 
 def first_missing(folder: Path) -> Path | None:

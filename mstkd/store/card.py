@@ -30,7 +30,7 @@ class ExpectedDice:
     """The mean Dice that a card states, and how much to make of it.
 
     Attributes:
-        interval: Its 95% bootstrap interval over patients; None where the card has none, or cases are few.
+        interval: Its 95% bootstrap interval over patients; None where the card has none, or they are few.
         cases: How many it is the mean of.
         missed: In how many of them nothing of the region was found.
     """
@@ -132,8 +132,13 @@ def _expected(row: dict[str, Any]) -> ExpectedDice:
     return ExpectedDice(float(row["dice"]), interval if enough else None, int(row["cases"]), int(row.get("missed", 0)))
 
 
+def counts_of(cases: int, patients: int) -> dict[str, int]:
+    """How many are behind a figure, as its row in a card has it: patients where they are fewer than their cases."""
+    return {"cases": cases} if patients == cases else {"cases": cases, "patients": patients}
+
+
 def patients_of(row: Mapping[str, Any]) -> int:
-    """How many patients are behind a figure of a card; earlier cards counted cases only."""
+    """How many patients are behind a figure of a card."""
     return int(row.get("patients", row["cases"]))
 
 

@@ -125,7 +125,7 @@ def package_run(
         raise InputError(f"{folder} is not empty; choose a new folder for the package with -o.")
     without = [m.value for m in ordered(enhancement_without)]
     network = EnhancementWithout(config.architecture, without) if without else MSTKDNet(config.architecture)
-    best = None if teacher else load_best(run)
+    best = load_best(run) if state["best"] and not teacher else None
     weights = _teacher_weights(run, state) if teacher else best or state["average"]["network"]
     chosen = _with_base(weights, base_of(run, config), base_share) if base_share else weights
     network.load_state_dict(network.state_dict() | chosen)
@@ -155,7 +155,7 @@ def package_run(
         card["least_part_probability"] = least_part_probability
     if description.not_for:
         card["not_for"] = description.not_for
-    if best and state["best"]:
+    if best:
         card["training"]["chosen"] = state["best"]
     write_package(folder, network, card)
     draw_curves(run, folder / CURVES)

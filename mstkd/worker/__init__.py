@@ -1,6 +1,7 @@
-"""The engine's door for Slicer: ``python -u -m mstkd.worker``, JSON lines both ways.
+"""The engine's door for Slicer: ``python -u -m mstkd.worker REQUESTS PARENT``, JSON lines both ways.
 
-A request is one line on standard input; requests are answered in their order::
+A request is one line that the parent, whose process number is given, appends to the file; requests are answered in
+their order::
 
     {"task": "segment", "volumes": {"flair": FILE, ...}, "names": {"flair": "what to call it", ...},
      "labels": FILE, "uncertainty": FILE or null, "report": FOLDER or null, "reference": "t1gd" or null,
@@ -50,6 +51,5 @@ Events are lines on standard output:
 
 ``cancel`` stops the running request, and drops those that wait, at its next report of progress or
 between two passes of the network; nothing is written then. One that comes too late finds the request
-answered first. The end of the input means that the parent is gone, and stops everything likewise, so a
-caller keeps the input open until it has its answer. Whatever else prints goes to standard error.
+answered first. The end of the parent stops everything likewise. Whatever else prints goes to standard error.
 """

@@ -6,6 +6,7 @@ input on every system.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import queue
@@ -20,12 +21,12 @@ import psutil
 from mstkd.errors import CancelledError
 from mstkd.worker.channels import Events
 
-LOOK_S = 0.05
+LOOK_S = 0.1
 """Between two looks into the file."""
 LOOKS_AT_FILE = 10
 """For each look at the parent, which costs more; a worker that waits must not count as one that works."""
 GRACE_S = 60
-"""How long a step without a cancellation point may last once the parent has gone."""
+"""How long a step without a cancellation point may last after the end was asked for or the parent has gone."""
 
 
 class Inbox:
@@ -40,7 +41,9 @@ class Inbox:
     """
 
     def __init__(self, requests: Path, parent: int, events: Events) -> None:
-        self._file, self._parent = requests, parent
+        # Unbuffered: a buffer has a lock, which, held by a waiting thread, would crash Python as it ends.
+        self._stream = requests.open("rb", buffering=0)
+        self._parent = parent
         self._events = events
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._ready = threading.Event()
@@ -64,15 +67,15 @@ class Inbox:
             raise CancelledError("stopped before the result was complete")
 
     def _read(self) -> None:
-        for line in lines(self._file, self._parent):
-            if is_cancel(line):
-                self.cancelled = True
-                self._end()
+        for line in lines(self._stream, self._parent):
+            self.cancelled = is_cancel(line)
+            if self.cancelled:
+                break
             self._lines.put(line)
         self._end()
         time.sleep(GRACE_S)
         end_children()
-        os._exit(1)  # a parent could end a worker that hangs, but there is none
+        os._exit(1)  # a parent could end a worker that hangs, but there may be none
 
     def _end(self) -> None:
         if not self._ready.is_set():
@@ -90,13 +93,15 @@ def end_children() -> None:
             child.kill()
 
 
-def lines(file: Path, parent: int) -> Iterator[bytes]:
-    """Non-empty lines as they are appended to a file, until the process that appends them has gone."""
+def lines(stream: io.RawIOBase, parent: int) -> Iterator[bytes]:
+    """Non-empty lines as they are appended to a file, until the process that appends them has gone.
+
+    A file that cannot be read any more counts as that, too: no request would be heard again.
+    """
     rest = b""
-    # Unbuffered: a buffer has a lock, which, held by a waiting thread, would crash Python as it ends.
-    with suppress(psutil.NoSuchProcess), file.open("rb", buffering=0) as stream:
+    with suppress(psutil.Error, OSError):
         appending = psutil.Process(parent)
-        while appending.is_running():
+        while appending.is_running() and appending.status() != psutil.STATUS_ZOMBIE:
             for _ in range(LOOKS_AT_FILE):
                 *whole, rest = (rest + stream.read()).split(b"\n")
                 yield from filter(bytes.strip, whole)

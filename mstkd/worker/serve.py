@@ -31,7 +31,7 @@ def ready() -> dict[str, Any]:
 
 
 def serve(inbox: Inbox, events: Events) -> None:
-    """Answer requests until the input ends or one says to cancel."""
+    """Answer requests until the parent has gone or one says to cancel."""
 
     def report(share: float, text: str) -> None:
         inbox.check()
