@@ -108,14 +108,17 @@ def test_a_renamed_study_is_not_done_again_and_survives_a_newcomer_under_its_old
     first = run(patients / "anna")
     (patients / "anna").rename(patients / "zoe")
     renamed = run(patients / "zoe")
-    assert (renamed.status, renamed.summary) == ("skipped", first.summary)
+    assert (renamed.status, renamed.summary) == ("skipped", first.summary | {"study": "zoe"})
     assert "done before as anna" in renamed.message
+    page = (renamed.folder / "report.html").read_text()
+    assert page.count(">zoe: FLAIR, T1Gd on") == 2, "headline and title"
+    assert ">anna: " not in page
     (patients / "bert").rename(patients / "anna")
     newcomer = run(patients / "anna")
     assert newcomer.status == "done"
     assert newcomer.summary["missing"] == ["T1", "T1Gd", "T2"]
-    assert run(patients / "zoe").summary == first.summary
-    assert json.loads((renamed.folder / "summary.json").read_text()) == first.summary
+    assert run(patients / "zoe").summary == renamed.summary
+    assert json.loads((renamed.folder / "summary.json").read_text()) == renamed.summary
 
 
 def test_a_changed_study_is_done_again_and_replaces_its_result(patients, run, tumour_box):

@@ -266,6 +266,20 @@ def test_what_is_no_brain_mask_of_this_patient_is_refused(tmp_path, fill, words)
     assert sentence.count(". ") == 0
 
 
+def test_a_mask_that_lies_half_beside_the_head_is_doubted_with_what_that_costs(tmp_path):
+    grid = Grid((160, 160, 160), np.eye(4))
+    head = np.zeros(grid.shape, dtype=bool)
+    head[20:120, 20:120, 20:120] = True
+    mask = np.roll(head, 40, axis=0).astype(np.uint8)
+    found = place_brain_mask(read_brain_mask(save_nifti(tmp_path / "mask.nii.gz", mask, np.eye(4))), grid, head)
+    assert any("Only 60% of the brain mask" in sentence for sentence in found.warnings)
+    assert "not segmented" in found.warnings[-1]
+    right = place_brain_mask(
+        read_brain_mask(save_nifti(tmp_path / "right.nii.gz", head.astype(np.uint8), np.eye(4))), grid, head
+    )
+    assert right.warnings == ()
+
+
 def test_a_tumour_given_as_brain_is_doubted(tmp_path):
     mask = np.zeros((60, 60, 60), dtype=np.uint8)
     mask[20:40, 20:40, 20:40] = 1

@@ -204,6 +204,11 @@ def test_regions_that_were_measured_poor_are_said_and_good_ones_not():
     assert "Do not rely on WT and TC" in doubts(card, "FLAIR")[0]
     assert "WT 0.40 in 3 cases, TC 0.10 in 3 cases with all available" in doubts(card, "FLAIR")[0]
     assert doubts({"accuracy": []}, "FLAIR") == []
+    card["accuracy"].append({"sequences": "FLAIR, T1, T1Gd", "region": "WT", "dice": 0.9, "cases": 8})
+    card["accuracy"].append({"sequences": "T1, T1Gd", "region": "WT", "dice": 0.6, "cases": 8})
+    assert (
+        doubts(card, "T1, T1Gd")[1] == "Add FLAIR where there is one: with it the mean Dice of WT was 0.90 in 8 cases."
+    )
     card["accuracy"][2]["missed"] = 2
     assert "WT 0.40 in 3 cases, 2 of them missed" in doubts(card, "FLAIR")[0]
 

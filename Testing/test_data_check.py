@@ -134,13 +134,15 @@ def test_label_4_in_a_set_of_1_2_3_is_a_question_not_a_guess(tmp_path):
     assert report.usable == []
     assert report.questions == [
         "BraTS2023: its layout says brats2023 (labels 1, 2, 3), but 1 of 2 label maps hold 4, BraTS-GLI-00001-000 "
-        "first; say what is right with --labels BraTS2023=NAME (just these values: brats2015, brats2024-post; "
-        "brats2023 leaves these cases out)."
+        "first; say what is right with --labels BraTS2023=NAME (just these values: brats2015: 1 NETC, 2 SNFH, 3 NETC, "
+        "4 ET; brats2024-post: 1 NETC, 2 SNFH, 3 ET, 4 no tumour; brats2023 leaves these cases out)."
     ]
     assert problems(tmp_path, "BraTS2023=brats2023") == {
         "BraTS-GLI-00001-000": [
             f"{tmp_path / 'BraTS-GLI-00001-000' / 'BraTS-GLI-00001-000-seg.nii.gz'} holds the label 4, which brats2023 "
-            "does not define; correct the file."
+            "does not define; choose another convention if that is not it (just these values: brats2018-21 or fets: "
+            "1 NETC, 2 SNFH, 4 ET; these and more: brats2015: 1 NETC, 2 SNFH, 3 NETC, 4 ET; brats2024-post: 1 NETC, "
+            "2 SNFH, 3 ET, 4 no tumour), or correct the file."
         ]
     }
 
@@ -151,7 +153,8 @@ def test_whole_tumour_masks_in_a_brats_set_are_a_question(tmp_path):
     (question,) = check(tmp_path).questions
     assert question.startswith(
         "BraTS2021: its layout says brats2018-21 (labels 1, 2, 4), but all its label maps (2) hold only 1, as masks "
-        "of the whole tumour do; say what is right with --labels BraTS2021=NAME (just these values: whole-tumour; "
+        "of the whole tumour do; say what is right with --labels BraTS2021=NAME (just these values: whole-tumour: "
+        "1 tumour; "
     )
     assert {c.convention for c in check(tmp_path, ["whole-tumour"]).usable} == {"whole-tumour"}
 
@@ -363,7 +366,8 @@ def test_a_mixed_and_broken_folder_gets_an_exact_report(mixed, tmp_path):
         {"case": folder.name, "sentence": f"{folder} has no segmentation for it (a file named seg); add it."}
     ]
     assert (
-        "(1 in 2 of 2); say it with --labels Clinic=NAME (just these values: whole-tumour; " in report["questions"][0]
+        "(1 in 2 of 2); say it with --labels Clinic=NAME (just these values: whole-tumour: 1 tumour; "
+        in report["questions"][0]
     )
 
 

@@ -43,7 +43,7 @@ def test_reload_cleans_up_the_old_panel_and_builds_a_new_one_from_the_file(host,
 
 def test_quitting_tells_the_module_once_and_cleans_up(host, panel):
     host.quit()
-    assert events()[-2:] == ["quit", "cleanup"]
+    assert events()[-2:] == ["cleanup", "quit"]
 
 
 def test_the_form_reaches_parameters_and_scene_both_ways(host, panel):

@@ -16,6 +16,8 @@ from mstkd.evaluation.dice import region_dice
 from mstkd.preprocessing import read_labels
 from mstkd.regions import CONVENTIONS, REGIONS, RESULT_CONVENTION
 from mstkd.results import LABELS, PAGE, measure_regions
+from mstkd.store import ALL, shipped_model
+from mstkd.store.card import read_model
 
 SAMPLE = Path(__file__).parents[1] / "Resources" / "SampleData" / "BraTS2021_01479"
 RUNS: dict[str, list[str]] = {
@@ -62,10 +64,18 @@ def run_demo(output: Path, console: Console) -> None:
             )
         warnings += [f"Warning, given {', '.join(summary['sequences'])}: {text}" for text in summary["warnings"]]
     console.print(table)
+    console.print(f"{SAMPLE.name} is one of the test patients. {_expected()}", markup=False)
     for warning in warnings:
         console.print(warning, markup=False)
     reports = " and ".join(str(output / name / PAGE) for name in RUNS)
     console.print(f"Reports with pictures: {reports}. Research use only.", markup=False)
+
+
+def _expected() -> str:
+    model = read_model(shipped_model())
+    stated = {region.value: model.measured_dice(ALL, region.value) for region in REGIONS}
+    figures = ", ".join(f"{name} {mean.dice:.2f} ({mean.cases})" for name, mean in stated.items() if mean)
+    return f"Mean Dice over all of them, with what each has, and how many they are: {figures}."
 
 
 def _segment(arguments: list[str], output: Path) -> dict[str, Any]:

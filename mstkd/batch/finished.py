@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,26 @@ def _whole_summary(folder: Path, wanted: str) -> Summary | None:
     return found
 
 
-def copy_result(source: Path, draft: Path) -> None:
-    """Copy a result's files into the draft of another folder."""
+def copy_result(source: Path, summary: Summary, draft: Path, name: str) -> Summary:
+    """Copy a result's files into the draft of a study of another name, which summary and report then bear.
+
+    Args:
+        summary: That of the source.
+
+    Returns:
+        That of the copy.
+    """
+    from mstkd.results.folder import ODD_NAMES, PAGE, SUMMARY
+
     for path in source.iterdir():
         if path.is_file() and not path.name.startswith("."):
             shutil.copyfile(path, draft / path.name)
+    if summary["study"] != source.name:  # a DICOM study is called by its date and patient
+        return summary
+    renamed = summary | {"study": name}
+    (draft / SUMMARY).write_text(json.dumps(renamed, indent=2, ensure_ascii=False) + "\n", "utf-8", ODD_NAMES)
+    page = (draft / PAGE).read_text("utf-8", ODD_NAMES)
+    for tag in ("<title>", "<h1>"):
+        page = page.replace(f"{tag}{escape(source.name)}: ", f"{tag}{escape(name)}: ")
+    (draft / PAGE).write_text(page, "utf-8", ODD_NAMES)
+    return renamed

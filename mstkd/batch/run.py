@@ -81,8 +81,9 @@ def _run(folder: Path, output_root: Path, model: Path, wishes: Wishes, report: R
     _refuse_namesake(folder, target, wanted, content)
     if earlier is None:
         return Outcome(folder.name, "done", "", target, _segment(folder, target, wanted, model, wishes, report))
-    _copy(earlier, target, wanted, folder)
-    return Outcome(folder.name, "skipped", f"done before as {earlier.name}; its result was copied.", target, summary)
+    summary = _copy(earlier, summary or {}, target, wanted, folder)
+    message = f"done before as {earlier.name}, which held the same files; its result was copied."
+    return Outcome(folder.name, "skipped", message, target, summary)
 
 
 def _content(folder: Path, model: InstalledModel, wishes: Wishes, report: Report) -> str:
@@ -116,13 +117,14 @@ def _segment(folder: Path, target: Path, wanted: str, model: Path, wishes: Wishe
     return segment_files(sources, target, model=model, wishes=wishes, report=report, finish=finish)
 
 
-def _copy(earlier: Path, target: Path, wanted: str, study: Path) -> None:
+def _copy(earlier: Path, summary: dict[str, Any], target: Path, wanted: str, study: Path) -> dict[str, Any]:
     from mstkd.results.draft import DraftFolder, disk_errors
 
     with DraftFolder(target) as folder, disk_errors(target):
-        copy_result(earlier, folder.draft)
+        renamed = copy_result(earlier, summary, folder.draft, target.name)
         write_record(folder.draft, wanted, study)
         folder.publish()
+    return renamed
 
 
 @contextlib.contextmanager

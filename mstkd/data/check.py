@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mstkd.data.conventions import LabelSet, decide, parse_choices, undefined
+from mstkd.data.conventions import LabelSet, decide, fitting, parse_choices, undefined
 from mstkd.data.duplicates import content_names
 from mstkd.data.examine import Examined, examine
 from mstkd.data.layouts import Entry, Finding, find_cases
@@ -78,7 +78,7 @@ def _decide(cases: Sequence[Examined], chosen: dict[str, str]) -> tuple[LabelSet
             if labels.convention and (strange := undefined(labels.convention, case.values or ())):
                 case.problems.append(
                     f"{case.entry.label} holds the label {strange[0]}, which {labels.convention} does not define; "
-                    "correct the file."
+                    f"choose another convention if that is not it ({fitting(case.values or ())}), or correct the file."
                 )
     return tuple(label_sets)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mstkd.errors import InputError
-from mstkd.regions import CONVENTIONS
+from mstkd.regions import CONVENTIONS, REGIONS, LabelConvention, Tissue
 
 Values = Sequence[tuple[str, tuple[int, ...]]]
 
@@ -71,12 +71,12 @@ def undefined(convention: str, values: Iterable[int]) -> list[int]:
 
 
 def _question(dataset: str, declared: str | None, values: Values, counts: Mapping[int, int]) -> str:
-    fitting = _fitting(counts)
+    ways = fitting(counts)
     say = f"--labels {_quoted(dataset)}=NAME"
     if declared is None:
         return (
             f"{dataset}: neither its layout nor its name tells what the labels mean, and the values do not either "
-            f"({_counted(counts, len(values))}); say it with {say} ({fitting})."
+            f"({_counted(counts, len(values))}); say it with {say} ({ways})."
         )
     means = f"{dataset}: its layout says {declared} (labels {_foreground(declared)})"
     strange = undefined(declared, counts)
@@ -84,7 +84,7 @@ def _question(dataset: str, declared: str | None, values: Values, counts: Mappin
         bad = [case for case, found in values if undefined(declared, found)]
         return (
             f"{means}, but {len(bad)} of {len(values)} label maps hold {_listed(strange)}, {bad[0]} first; say what is "
-            f"right with {say} ({fitting}; {declared} leaves these cases out)."
+            f"right with {say} ({ways}; {declared} leaves these cases out)."
         )
     several = len(CONVENTIONS[declared].to_tissue) > 2
     if several and len(counts) == 1:
@@ -92,18 +92,35 @@ def _question(dataset: str, declared: str | None, values: Values, counts: Mappin
         mask = ", as masks of the whole tumour do" if value == 1 else ""
         return (
             f"{means}, but all its label maps ({len(values)}) hold only {value}{mask}; say what is right with {say} "
-            f"({fitting})."
+            f"({ways})."
         )
     return ""
 
 
-def _fitting(counts: Mapping[int, int]) -> str:
-    """The conventions that define all the values, those apart that define no others."""
-    exact = [name for name, known in CONVENTIONS.items() if {0, *counts} == set(known.to_tissue)]
-    wider = [name for name in CONVENTIONS if not undefined(name, counts) and name not in exact]
-    ways = [f"just these values: {_listed(exact)}"] if exact else []
-    ways += [f"more than these: {_listed(wider)}"] if wider else []
+def fitting(values: Iterable[int]) -> str:
+    """The conventions that define all the values, with what they take them for; those apart that define others too."""
+    held = {0, *values}
+    exact = [name for name, known in CONVENTIONS.items() if held == set(known.to_tissue)]
+    wider = [name for name in CONVENTIONS if not undefined(name, held) and name not in exact]
+    ways = [f"just these values: {_meanings(exact)}"] if exact else []
+    ways += [f"these and more: {_meanings(wider)}"] if wider else []
     return "; ".join(ways) or "no known convention fits"
+
+
+def _meanings(names: Iterable[str]) -> str:
+    """``brats2018-21 or fets: 1 NETC, 2 SNFH, 4 ET``, one for each meaning."""
+    by_meaning: dict[str, list[str]] = {}
+    for name in names:
+        known = CONVENTIONS[name]
+        tissues = ((value, _tissue(known, tissue)) for value, tissue in known.to_tissue.items() if value)
+        by_meaning.setdefault(", ".join(f"{value} {tissue}" for value, tissue in tissues), []).append(name)
+    return "; ".join(f"{' or '.join(alike)}: {meaning}" for meaning, alike in by_meaning.items())
+
+
+def _tissue(convention: LabelConvention, tissue: Tissue) -> str:
+    if tissue is Tissue.BACKGROUND:
+        return "no tumour"
+    return tissue.name if convention.regions == REGIONS else "tumour"
 
 
 def _counted(counts: Mapping[int, int], cases: int) -> str:

@@ -83,10 +83,21 @@ def recognise_folder(
             )
         found[modality] = path
     if not found and not settled:
-        raise InputError(
-            f"{folder} holds no file whose name tells FLAIR, T1, T1Gd or T2; name the files, e.g. --flair FILE."
-        )
+        raise InputError(_nothing_told(folder))
     return {m: found[m] for m in ordered(found)}
+
+
+def _nothing_told(folder: Path) -> str:
+    names = sorted(path.name for path in _image_folder(folder).iterdir() if image_stem(path))
+    images = [name for name in names if not names_a_label_map(image_stem(Path(name)) or "")]
+    if images:
+        return (
+            f"{folder} holds no file whose name tells FLAIR, T1, T1Gd or T2; name the files, e.g. "
+            f"--flair {folder / images[0]}."
+        )
+    if names:
+        return f"{folder} holds no image, only what its name calls a segmentation ({names[0]}); give the MR images."
+    return f"{folder} holds no image files; give the folder that holds the MR images."
 
 
 def _image_folder(folder: Path) -> Path:

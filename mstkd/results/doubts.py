@@ -41,6 +41,13 @@ def doubts(card: Card, sequences: str) -> list[str]:
             f"Do not rely on {listed(poor)}: on cases this model never saw, its outlines agreed too little "
             f"with the experts' (mean Dice, where 1 is full agreement: {_figures(poor, sequences)})."
         )
+    if Region.WT.value in poor and Modality.FLAIR.label not in sequences:
+        better = measured.get((f"{Modality.FLAIR.label}, {sequences}", Region.WT.value))
+        if better and better["dice"] >= TRUSTWORTHY_DICE:
+            said.append(
+                f"Add FLAIR where there is one: with it the mean Dice of WT was {better['dice']:.2f} in "
+                f"{counted(better['cases'], 'case')}."
+            )
     if few:
         said.append(f"Little is known of how good {listed(few)} will be (mean Dice: {_figures(few, sequences)}).")
     return said

@@ -21,7 +21,7 @@ from mstkd.results.steps import step_panels
 from mstkd.results.summary import summarise
 
 LABELS, SUMMARY, PICTURE, PAGE = "labels.nii.gz", "summary.json", "picture.png", "report.html"
-_ODD_NAMES = "backslashreplace"
+ODD_NAMES = "backslashreplace"
 """For names of files that are no Unicode, as old servers have them; in JSON it is the right escape."""
 
 
@@ -47,9 +47,9 @@ class ResultFolder(DraftFolder):
             steps = {step: seconds for step, seconds in result.seconds.items() if step != "total"}
             seconds = {**steps, "write": writing, "total": result.seconds["total"] + writing}
             summary = summarise(replace(result, seconds=seconds))
-            (self.draft / PAGE).write_text(patient_page(summary, panels), "utf-8", _ODD_NAMES)
+            (self.draft / PAGE).write_text(patient_page(summary, panels), "utf-8", ODD_NAMES)
             text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
-            (self.draft / SUMMARY).write_text(text, "utf-8", _ODD_NAMES)
+            (self.draft / SUMMARY).write_text(text, "utf-8", ODD_NAMES)
             finish(self.draft)
             self.publish()
         return summary

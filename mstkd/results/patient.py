@@ -39,7 +39,7 @@ class PatientResult:
         """Sentences the user must see."""
         return [
             *self.sources.warnings,
-            *self.segmentation.warnings,
-            *unseen(self.sources.found),
             *doubts(self.model.card, describe(self.sources.found)),
+            *unseen(self.sources.found),
+            *self.segmentation.warnings,
         ]

@@ -13,6 +13,9 @@ from mstkd.preprocessing.brain.plausible import doubts
 from mstkd.preprocessing.grid import Grid, resample
 from mstkd.preprocessing.volume import Array, Volume, read_labels
 
+ON_HEAD = 0.9
+"""A brain lies on the head with at least this share, also one that is drawn generously on a skull-stripped image."""
+
 
 def read_brain_mask(path: Path, name: str = "") -> Volume:
     """The user's mask on its own grid, ``(I, J, K)`` of 0 and 1; its larger value is the brain.
@@ -50,4 +53,13 @@ def place_brain_mask(mask: Volume, grid: Grid, head: Array) -> Brain:
     placed = resample(mask.array, Grid(mask.shape, mask.affine), grid) > 0.5
     if not (placed & head).any():
         raise InputError(f"the brain mask {mask.source} does not overlap the head in space; give this patient's mask.")
-    return Brain(placed, Method.GIVEN, doubts(placed))
+    found = list(doubts(placed))
+    on_head = np.count_nonzero(placed & head) / np.count_nonzero(placed)
+    if on_head < ON_HEAD:
+        found.append(
+            f"Only {on_head:.0%} of the brain mask {mask.source} lies on the head; it seems to belong to another image "
+            "or to have lost its place: check it in the report."
+        )
+    if found:
+        found.append("What lies more than 3 mm outside the given brain mask is not segmented.")
+    return Brain(placed, Method.GIVEN, tuple(found))
