@@ -131,7 +131,12 @@ def test_two_files_for_one_sequence_are_refused_unless_the_user_names_one(tmp_pa
 
 
 def test_a_folder_that_tells_nothing_is_refused(tmp_path):
-    with pytest.raises(InputError, match="--flair FILE"):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="holds no image files"):
+        recognise_folder(tmp_path / "empty")
+    with pytest.raises(InputError, match=r"only what its name calls a segmentation \(P1_seg\.nii\.gz\)"):
+        recognise_folder(touch(tmp_path, "P1_seg.nii.gz"))
+    with pytest.raises(InputError, match=r"--flair .*scan\.nii\.gz"):
         recognise_folder(touch(tmp_path, "scan.nii.gz"))
     with pytest.raises(InputError, match="not a folder"):
         recognise_folder(tmp_path / "nowhere")
