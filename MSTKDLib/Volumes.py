@@ -14,8 +14,7 @@ from .Translation import _
 UNCERTAINTY = "MSTKDSegment.Uncertainty"
 """The attribute that marks a volume as a result's uncertainty."""
 
-
-WIDER = {
+_WIDER = {
     vtk.VTK_SIGNED_CHAR: vtk.VTK_SHORT,
     **dict.fromkeys(
         (vtk.VTK_LONG, vtk.VTK_UNSIGNED_LONG, vtk.VTK_LONG_LONG, vtk.VTK_UNSIGNED_LONG_LONG), vtk.VTK_DOUBLE
@@ -84,7 +83,7 @@ def writeVolume(volumeNode, path: Path) -> None:
 
 def _writable(image):
     """The image in a type that Slicer's writer knows."""
-    wider = WIDER.get(image.GetScalarType())
+    wider = _WIDER.get(image.GetScalarType())
     if wider is None:
         return image
     cast = vtk.vtkImageCast()

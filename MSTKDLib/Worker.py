@@ -117,8 +117,9 @@ class WorkerProcess:
 
     def end(self) -> None:
         """End the process and all it started: PythonSlicer is a launcher, the interpreter is its child."""
-        with contextlib.suppress(EngineError, OSError):
+        with contextlib.suppress(EngineError):
             self.send({"task": "cancel"})  # taskkill finds no interpreter whose launcher has gone
+        with contextlib.suppress(OSError):
             self._requests.close()
         if sys.platform == "win32":
             taskkill = ["taskkill", "/PID", str(self.process.pid), "/T", "/F"]

@@ -41,13 +41,16 @@ def test_a_reference_without_nifti_header_keeps_its_affine_to_single_precision(g
         np.testing.assert_allclose(nib.load(Path(folder) / "labels.nii.gz").affine, grid.affine, atol=1e-4)
 
 
-def test_files_take_the_place_of_earlier_ones_all_or_none(tmp_path):
-    (tmp_path / "a.csv").write_text("earlier")
-    (tmp_path / "c.csv").mkdir()  # refuses to be replaced, as a file does that Excel holds on Windows
+@pytest.mark.parametrize("refusing", ["a.csv", "b.csv", "c.csv"])
+def test_files_take_the_place_of_earlier_ones_all_or_none(tmp_path, refusing):
+    kept = {name: "earlier" for name in ("a.csv", "b.csv") if name != refusing}
+    for name, text in kept.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / refusing).mkdir()  # refuses to be replaced, as a file does that Excel holds on Windows
     with DraftFolder(tmp_path) as folder:
-        for name in ("a.csv", "b.csv", "c.csv"):
+        for name in ("a.csv", "aa.csv", "b.csv", "c.csv"):
             (folder.draft / name).write_text("new")
         with pytest.raises(InputError, match="close its files"), disk_errors(tmp_path):
             folder.publish()
-    assert (tmp_path / "a.csv").read_text() == "earlier"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "c.csv"]
+    assert {path.name: path.read_text() for path in tmp_path.iterdir() if path.is_file()} == kept
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == [refusing], "nothing is left behind"

@@ -45,6 +45,7 @@ class WorkerProcess:
             self.kill()
         self.process.wait()
         self.hang_up()
+        self._parent.wait()
         self._requests.close()
         self._folder.cleanup()
 
@@ -64,9 +65,8 @@ class WorkerProcess:
         self._requests.flush()
 
     def hang_up(self) -> None:
-        """End the process that the worker takes for its parent."""
+        """End the process that the worker takes for its parent; nobody asks for its end yet, so it stays a zombie."""
         self._parent.kill()
-        self._parent.wait()
 
     def event(self) -> dict | None:
         """The next event; None at the end of the output."""

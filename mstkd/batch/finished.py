@@ -73,7 +73,7 @@ def copy_result(source: Path, summary: Summary, draft: Path, name: str) -> Summa
     Returns:
         That of the copy.
     """
-    from mstkd.results.folder import ODD_NAMES, PAGE, SUMMARY
+    from mstkd.results.folder import ODD_NAMES, PAGE, SUMMARY, write_summary
 
     for path in source.iterdir():
         if path.is_file() and not path.name.startswith("."):
@@ -81,7 +81,7 @@ def copy_result(source: Path, summary: Summary, draft: Path, name: str) -> Summa
     if summary["study"] != source.name:  # a DICOM study is called by its date and patient
         return summary
     renamed = summary | {"study": name}
-    (draft / SUMMARY).write_text(json.dumps(renamed, indent=2, ensure_ascii=False) + "\n", "utf-8", ODD_NAMES)
+    write_summary(draft / SUMMARY, renamed)
     page = (draft / PAGE).read_text("utf-8", ODD_NAMES)
     for tag in ("<title>", "<h1>"):
         page = page.replace(f"{tag}{escape(source.name)}: ", f"{tag}{escape(name)}: ")

@@ -11,6 +11,7 @@ import numpy as np
 from mstkd.errors import InputError
 from mstkd.modalities import Modality
 from mstkd.preprocessing.alignment import Alignment, Verdict, align_all, apply
+from mstkd.preprocessing.alignment.similarity import seen_share
 from mstkd.preprocessing.brain import Brain, Method, find_brain, place_brain_mask, preferred
 from mstkd.preprocessing.brain.edge import LARGEST_CUT_CM2, beyond_the_edge, cut_cm2
 from mstkd.preprocessing.gather import GatheredPatient, choose_reference, gather
@@ -143,17 +144,10 @@ def _with_its_sequence(
 
 def _ends_within(reference: Modality, beyond: Array, others: Mapping[Modality, Volume]) -> list[str]:
     """A sentence when others show what lies ``beyond`` the reference, points at which the brain would go on."""
-    wider = [m for m, v in others.items() if inside(beyond, v) > MOST]
+    wider = [m for m, v in others.items() if seen_share(v, beyond, np.eye(4)) > MOST]
     if not wider:
         return []
     return [
         f"{reference.label} ends within the brain, and so does the result; choose {listed(m.label for m in wider)}, "
         "which shows more, as the reference."
     ]
-
-
-def inside(points: Array, volume: Volume) -> float:
-    """Share of points ``(N, 3)``, RAS in mm, that lie in a volume's field of view."""
-    to_index = np.linalg.inv(volume.affine)
-    index = points @ to_index[:3, :3].T + to_index[:3, 3]
-    return float(((index > -0.5) & (index < np.array(volume.shape) - 0.5)).all(axis=1).mean())

@@ -59,27 +59,27 @@ class DraftFolder:
             flush(path)
         earlier = self.draft / EARLIER
         earlier.mkdir()
-        for path in paths:
-            if (self.folder / path.name).is_file():
-                _keep(self.folder / path.name, earlier / path.name)
-        done: list[str] = []
         try:
             for path in paths:
+                if (self.folder / path.name).is_file():
+                    _keep(self.folder / path.name, earlier / path.name)
+            for path in paths:
                 path.replace(self.folder / path.name)
-                done.append(path.name)
         except BaseException:  # also an interruption
-            for name in done:
-                self._put_back(name)
+            for path in paths:
+                self._put_back(path)
             raise
         shutil.rmtree(earlier)
 
-    def _put_back(self, name: str) -> None:
-        earlier = self.draft / EARLIER / name
+    def _put_back(self, path: Path) -> None:
+        earlier, place = self.draft / EARLIER / path.name, self.folder / path.name
         with contextlib.suppress(OSError):
-            if earlier.exists():
-                earlier.replace(self.folder / name)
+            if path.exists():  # it never left the draft
+                earlier.unlink(missing_ok=True)
+            elif earlier.exists():
+                earlier.replace(place)
             else:
-                (self.folder / name).unlink()
+                place.unlink()
 
 
 def _keep(path: Path, kept: Path) -> None:

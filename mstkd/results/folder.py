@@ -48,11 +48,15 @@ class ResultFolder(DraftFolder):
             seconds = {**steps, "write": writing, "total": result.seconds["total"] + writing}
             summary = summarise(replace(result, seconds=seconds))
             (self.draft / PAGE).write_text(patient_page(summary, panels), "utf-8", ODD_NAMES)
-            text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
-            (self.draft / SUMMARY).write_text(text, "utf-8", ODD_NAMES)
+            write_summary(self.draft / SUMMARY, summary)
             finish(self.draft)
             self.publish()
         return summary
+
+
+def write_summary(path: Path, summary: dict[str, Any]) -> None:
+    """A summary as JSON, for machines and people."""
+    path.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8", ODD_NAMES)
 
 
 def write_labels(path: Path, tissues: np.ndarray, reference: Volume) -> None:
